@@ -1,0 +1,35 @@
+//! The event store: one Delta table of Parquet files, `events`, in a local folder or an object store.
+//!
+//! # Invariants
+//! * A `(source, gid)` stands in the table at most once. A gid's `created_at` never changes, so its repetition can only be in the
+//!   same day's partition; [`Append`] holds the gids of the days it touches and drops what is known.
+//! * A batch is one commit: all of it is visible or nothing. The commit carries the batch's sequence number as a Delta application
+//!   transaction of its source, and a sequence is committed once.
+//! * When [`Append::commit`] returns, the batch survives a power loss: every file and folder of a local lake is synced as it is
+//!   written ([`durable`]).
+//! * Nothing here reads the clock; what Delta itself records of a commit (its own time stamp) decides nothing.
+//!
+//! All heavy dependencies (Delta, `DataFusion`, Arrow, Parquet) are behind this crate: callers see SQL text, JSON and
+//! [`drishti_model::AuditEvent`].
+
+mod answer;
+mod append;
+mod durable;
+mod error;
+mod events;
+mod gids;
+mod location;
+mod maintenance;
+mod query;
+mod rows;
+mod schema;
+mod table;
+
+pub use answer::{Answer, Format};
+pub use append::{Append, Appended};
+pub use error::LakeError;
+pub use events::{EventFilter, EventPosition, HistogramBucket, StoredEvent};
+pub use location::LakeLocation;
+pub use maintenance::{Compacted, Statistics, VACUUM_AGE_MIN};
+pub use query::{QueryLimits, SideTable};
+pub use table::{Lake, Repair};

@@ -1,0 +1,227 @@
+//! SQL over the lake, within limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deltalake::DeltaTable;
+use deltalake::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use deltalake::arrow::datatypes::{DataType, Field, Schema};
+use deltalake::datafusion::dataframe::DataFrame;
+use deltalake::datafusion::datasource::MemTable;
+use deltalake::datafusion::error::DataFusionError;
+use deltalake::datafusion::execution::context::SQLOptions;
+use deltalake::datafusion::execution::memory_pool::{FairSpillPool, UnboundedMemoryPool};
+use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+
+use crate::answer::Answer;
+use crate::{Lake, LakeError};
+
+/// Most bytes of an answer held in memory.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// Panther's indicator columns (`sumo-panther.md`, section 2.2), computed from the stored ones: stored, they would cost bytes in
+/// every event and prune nothing that their sources don't.
+const INDICATORS: &str = "\
+    case when actor_email is not null and resource_email is not null and actor_email <> resource_email \
+           then make_array(actor_email, resource_email) \
+         when coalesce(actor_email, resource_email) is not null then make_array(coalesce(actor_email, resource_email)) \
+    end as p_any_emails, \
+    case when actor_name is not null and resource_type = 'user' and resource_name is not null and actor_name <> resource_name \
+           then make_array(actor_name, resource_name) \
+         when actor_name is not null then make_array(actor_name) \
+         when resource_type = 'user' and resource_name is not null then make_array(resource_name) \
+    end as p_any_usernames, \
+    case when client_ip_address is not null then make_array(client_ip_address) end as p_any_ip_addresses";
+
+/// What one query may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueryLimits {
+    /// Most rows of the answer; it says whether there were more.
+    pub rows: usize,
+    /// Longest time from start to the last row.
+    pub time: Duration,
+    /// Most working memory, in bytes; sorts and joins go to disk before they fail.
+    pub memory_bytes: usize,
+}
+
+impl Default for QueryLimits {
+    /// 10,000 rows, 60 seconds, 512 MB.
+    fn default() -> Self {
+        Self {
+            rows: 10_000,
+            time: Duration::from_secs(60),
+            memory_bytes: 512 << 20,
+        }
+    }
+}
+
+/// A small table of text beside `events` in one query, such as the sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SideTable {
+    /// Its name in SQL.
+    pub name: &'static str,
+    /// Names of its columns.
+    pub columns: &'static [&'static str],
+    /// Its rows; each has a value, or null, for every column.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl Lake {
+    /// Answers one read-only SQL statement over `events` and `side_tables`.
+    pub async fn query(
+        &self,
+        sql: &str,
+        limits: &QueryLimits,
+        side_tables: &[SideTable],
+    ) -> Result<Answer, LakeError> {
+        let table = self.newest().await?;
+        let context = self.session(limits.memory_bytes);
+        self.register_events(&context, &table).await?;
+        for side_table in side_tables {
+            register_side_table(&context, side_table)?;
+        }
+        let answer = async {
+            let options = SQLOptions::new()
+                .with_allow_ddl(false)
+                .with_allow_dml(false)
+                .with_allow_statements(false);
+            let frame = context
+                .sql_with_options(sql, options)
+                .await
+                .map_err(|error| LakeError::Query(plain(&error)))?;
+            collect(frame, limits).await
+        };
+        tokio::time::timeout(limits.time, answer)
+            .await
+            .unwrap_or(Err(LakeError::QueryTime(limits.time.as_secs())))
+    }
+
+    /// A fresh session with its own memory, on the shared caches.
+    pub(crate) fn session(&self, memory_bytes: usize) -> SessionContext {
+        let mut config = SessionConfig::new().with_information_schema(true);
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        let builder = RuntimeEnvBuilder::from_runtime_env(&self.0.runtime);
+        let runtime = if memory_bytes == usize::MAX {
+            builder.with_memory_pool(Arc::new(UnboundedMemoryPool::default()))
+        } else {
+            builder.with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
+        };
+        match runtime.build_arc() {
+            Ok(runtime) => SessionContext::new_with_config_rt(config, runtime),
+            Err(_) => SessionContext::new_with_config_rt(config, Arc::clone(&self.0.runtime)),
+        }
+    }
+
+    /// The stored table as a frame of `context`.
+    pub(crate) async fn scan(
+        &self,
+        context: &SessionContext,
+        table: &DeltaTable,
+    ) -> Result<DataFrame, LakeError> {
+        let opening = |source| LakeError::Open {
+            address: self.address(),
+            source,
+        };
+        table
+            .update_datafusion_session(&context.state())
+            .map_err(opening)?;
+        let provider = table
+            .table_provider()
+            .await
+            .map_err(LakeError::Engine)?;
+        context.read_table(provider).map_err(LakeError::Engine)
+    }
+
+    async fn register_events(
+        &self,
+        context: &SessionContext,
+        table: &DeltaTable,
+    ) -> Result<(), LakeError> {
+        let stored = self.scan(context, table).await?;
+        context
+            .register_table("events_stored", stored.into_view())
+            .map_err(LakeError::Engine)?;
+        let view = context
+            .sql(&format!("select *, {INDICATORS} from events_stored"))
+            .await
+            .map_err(LakeError::Engine)?
+            .into_view();
+        context
+            .deregister_table("events_stored")
+            .map_err(LakeError::Engine)?;
+        context
+            .register_table("events", view)
+            .map_err(LakeError::Engine)?;
+        Ok(())
+    }
+}
+
+async fn collect(frame: DataFrame, limits: &QueryLimits) -> Result<Answer, LakeError> {
+    let engine = |error: DataFusionError| match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => LakeError::QueryMemory(limits.memory_bytes >> 20),
+        _ => LakeError::Query(plain(&error)),
+    };
+    let schema = Arc::clone(frame.schema().inner());
+    let mut stream = frame.execute_stream().await.map_err(engine)?;
+    let mut batches = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(engine)?;
+        bytes += batch.get_array_memory_size();
+        if bytes > ANSWER_BYTES_MAX {
+            return Err(LakeError::QueryMemory(ANSWER_BYTES_MAX >> 20));
+        }
+        let room = limits.rows - rows;
+        if batch.num_rows() > room {
+            batches.push(batch.slice(0, room));
+            return Ok(Answer::new(schema, batches, true));
+        }
+        rows += batch.num_rows();
+        batches.push(batch);
+    }
+    Ok(Answer::new(schema, batches, false))
+}
+
+fn register_side_table(context: &SessionContext, table: &SideTable) -> Result<(), LakeError> {
+    let fields: Vec<Field> = table
+        .columns
+        .iter()
+        .map(|name| Field::new(*name, DataType::Utf8, true))
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let columns = (0..table.columns.len())
+        .map(|index| -> ArrayRef {
+            Arc::new(
+                table
+                    .rows
+                    .iter()
+                    .map(|row| row.get(index).and_then(Option::as_deref))
+                    .collect::<StringArray>(),
+            )
+        })
+        .collect();
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns).map_err(LakeError::Columns)?;
+    let provider = MemTable::try_new(schema, vec![vec![batch]]).map_err(LakeError::Engine)?;
+    context
+        .register_table(table.name, Arc::new(provider))
+        .map_err(LakeError::Engine)?;
+    Ok(())
+}
+
+/// The engine's words without its prefixes, which name parts of the engine.
+fn plain(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let prefixes = [
+        "Error during planning: ",
+        "This feature is not implemented: ",
+        "Schema error: ",
+        "SQL error: ",
+        "Execution error: ",
+    ];
+    let text = prefixes
+        .iter()
+        .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
+    text.to_owned()
+}
