@@ -158,15 +158,22 @@ struct Object(String);
 impl Object {
     fn raw(&mut self, key: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&quoted(key));
+        self.quote(key);
         self.0.push(':');
         self.0.push_str(value);
     }
 
     fn text(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
-            self.raw(key, &quoted(value));
+            self.raw(key, "");
+            self.quote(value);
         }
+    }
+
+    /// Writes `text` as a JSON string.
+    fn quote(&mut self, text: &str) {
+        // A string always has a JSON form, so there is no error to handle.
+        self.0.push_str(&serde_json::to_string(text).unwrap_or_default());
     }
 
     /// Puts `object` and what `extra` holds of it under `key`, unless there is nothing of either.
@@ -192,8 +199,4 @@ impl Object {
         self.0.push('}');
         self.0
     }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

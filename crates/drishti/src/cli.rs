@@ -1,0 +1,296 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use drishti_model::SourceName;
+use drishti_simulator::SimulateArgs;
+
+/// Protects an organisation's Asana.
+#[derive(Debug, Parser)]
+#[command(name = "drishti", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Folder of the installation: configuration, key, ledger and lake.
+    #[arg(long, global = true, env = "DRISHTI_HOME", default_value = "drishti-data", value_name = "DIR")]
+    pub(crate) home: PathBuf,
+    /// Configuration file; `drishti.toml` in the home folder if there is one.
+    #[arg(long, global = true, env = "DRISHTI_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to log to standard error, such as `info` or `drishti_services=debug`.
+    #[arg(long, global = true, env = "DRISHTI_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Try it: a simulated Asana with history and live traffic, collected as a real one would be.
+    Demo(DemoArgs),
+    /// Run the product: collect all sources and answer the API.
+    Serve(ServeArgs),
+    /// Run the stand-in Asana alone.
+    Simulate(Box<SimulateArgs>),
+    /// The Asana workspaces that are collected.
+    #[command(subcommand)]
+    Sources(SourcesCommand),
+    /// Collect until caught up, then exit (for cron).
+    Collect(CollectArgs),
+    /// Bring audit events from a file into the lake.
+    Ingest(IngestArgs),
+    /// Ask the lake a question in SQL.
+    Query(QueryArgs),
+    /// Check the installation and say what to do.
+    Doctor(DoctorArgs),
+    /// Print the description of the API (OpenAPI 3.1).
+    Openapi,
+}
+
+impl Command {
+    /// Whether the command runs until it is stopped.
+    pub(crate) fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(_))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How many people the simulated organisation has.
+    #[arg(long, default_value_t = 400, value_name = "N")]
+    pub(crate) people: u32,
+    /// How many days of history it has.
+    #[arg(long, default_value_t = 90, value_name = "N")]
+    pub(crate) days: u32,
+    /// The same seed makes the same organisation.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Where the API listens.
+    #[arg(long, env = "DRISHTI_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Exit when everything is collected, instead of going on with live traffic.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where the API listens; loopback unless you say otherwise.
+    #[arg(long, env = "DRISHTI_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    #[default]
+    Table,
+    Json,
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NamedArgs {
+    /// Instance name of the source.
+    pub(crate) name: SourceName,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourcesCommand {
+    /// List the sources and how they are.
+    List(ListArgs),
+    /// Add a source.
+    Add(Box<AddArgs>),
+    /// Change a source; what is not given stays.
+    Update(Box<UpdateArgs>),
+    /// Try token, workspace, audit log and users, each apart.
+    Test {
+        #[command(flatten)]
+        source: NamedArgs,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Start the source's task anew, as after mending its configuration.
+    Restart(NamedArgs),
+    /// Stop fetching; everything is kept.
+    Pause(NamedArgs),
+    /// Go on fetching.
+    Resume(NamedArgs),
+    /// Forget the source. Its events stay in the lake.
+    Remove(NamedArgs),
+    /// Which spans of time are known complete, and which are missing.
+    Coverage {
+        #[command(flatten)]
+        source: NamedArgs,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// What happened to the sources, newest first.
+    Health {
+        /// Only this source.
+        #[arg(long, value_name = "NAME")]
+        source: Option<SourceName>,
+        /// How many.
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: u64,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Events that were refused.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List them, oldest first.
+    List {
+        /// Only this source.
+        #[arg(long, value_name = "NAME")]
+        source: Option<SourceName>,
+        /// Only those after this id.
+        #[arg(long, value_name = "ID")]
+        after: Option<i64>,
+        /// How many.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: u64,
+        #[command(flatten)]
+        list: ListArgs,
+    },
+    /// Try them again; those that are good now leave the quarantine.
+    Replay {
+        /// Only this source.
+        #[arg(long, value_name = "NAME")]
+        source: Option<SourceName>,
+        /// Only these; all if none is given.
+        ids: Vec<i64>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// Base address of the API.
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
+    /// Free text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+    /// Sumo Logic's `_sourceCategory`.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) category: Option<String>,
+    /// Metadata of all events of the source; can be given often.
+    #[arg(long = "field", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) fields: Vec<(String, String)>,
+    /// File with the service account's token; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Seconds between two polls.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) poll_interval: Option<u32>,
+    /// Days that the first connection fetches.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) backfill_days: Option<u32>,
+    /// Fetch the newest events first.
+    #[arg(long)]
+    pub(crate) newest_first: bool,
+    /// Requests a minute; 0 leaves it to the server.
+    #[arg(long, value_name = "N")]
+    pub(crate) requests_per_minute: Option<u32>,
+    /// Seconds of silence that raise the log drop-off alarm; 0 switches it off.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) drop_off: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// Instance name of the source.
+    #[arg(long, value_name = "NAME", required_unless_present = "sumo")]
+    pub(crate) name: Option<SourceName>,
+    /// Workspace or organisation; without it, every workspace that the token sees becomes a source.
+    #[arg(long, value_name = "GID")]
+    pub(crate) workspace: Option<String>,
+    /// Take the source from a Sumo Logic JSON file instead; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "workspace"])]
+    pub(crate) sumo: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// Instance name of the source.
+    pub(crate) name: SourceName,
+    /// Workspace or organisation.
+    #[arg(long, value_name = "GID")]
+    pub(crate) workspace: Option<String>,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArgs {
+    /// Instance name of the source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: SourceName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// JSONL, `{"data":[…]}` or an array, plain or packed with gzip or zstd; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// Instance name of the source that the events belong to; made if there is none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: SourceName,
+    /// How to print the summary.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// One read-only statement over `events`, `sources` and `accounts`.
+    pub(crate) sql: String,
+    /// `table`, `json`, `jsonl` or `csv`.
+    #[arg(long, default_value = "table", value_name = "FORMAT")]
+    pub(crate) format: drishti_services::Format,
+    /// Most rows to print.
+    #[arg(long, default_value_t = 10_000, value_name = "N")]
+    pub(crate) max_rows: usize,
+    /// Longest time to answer.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) timeout: u64,
+    /// Most working memory.
+    #[arg(long, default_value_t = 512, value_name = "MB")]
+    pub(crate) memory: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Ask Asana nothing.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected KEY=VALUE".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,81 @@
+//! `drishti sources`
+
+mod change;
+mod show;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, QuarantineCommand, SourcesCommand};
+use crate::output;
+
+pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        SourcesCommand::List(list) => show::list(cli, list.format).await,
+        SourcesCommand::Add(arguments) => change::add(cli, arguments).await,
+        SourcesCommand::Update(arguments) => change::update(cli, arguments).await,
+        SourcesCommand::Test { source, list } => show::test(cli, &source.name, list.format).await,
+        SourcesCommand::Restart(source) => {
+            let services = super::open_existing(cli).await?;
+            services.restart_source(&source.name).await?;
+            done(&format!("`{}` starts anew", source.name))
+        }
+        SourcesCommand::Pause(source) => {
+            let services = super::open_existing(cli).await?;
+            services.pause_source(&source.name).await?;
+            done(&format!("`{}` is paused", source.name))
+        }
+        SourcesCommand::Resume(source) => {
+            let services = super::open_existing(cli).await?;
+            services.resume_source(&source.name).await?;
+            done(&format!("`{}` goes on", source.name))
+        }
+        SourcesCommand::Remove(source) => {
+            let services = super::open_existing(cli).await?;
+            services.remove_source(&source.name).await?;
+            done(&format!("`{}` is removed; its events stay in the lake", source.name))
+        }
+        SourcesCommand::Coverage { source, list } => {
+            show::coverage(cli, &source.name, list.format).await
+        }
+        SourcesCommand::Health {
+            source,
+            limit,
+            list,
+        } => show::health(cli, source.as_ref(), *limit, list.format).await,
+        SourcesCommand::Quarantine(command) => quarantine(cli, command).await,
+    }
+}
+
+fn done(text: &str) -> anyhow::Result<ExitCode> {
+    output::say(text);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn quarantine(cli: &Cli, command: &QuarantineCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        QuarantineCommand::List {
+            source,
+            after,
+            limit,
+            list,
+        } => show::quarantine(cli, source.as_ref(), *after, *limit, list.format).await,
+        QuarantineCommand::Replay { source, ids } => {
+            let services = super::open_existing(cli).await?;
+            let summary = services.replay_quarantine(source.as_ref(), ids).await?;
+            output::print_data(&format!(
+                "{} tried again: {} stored, {} refused as before",
+                summary.replayed,
+                summary.stored,
+                summary.still_refused.len()
+            ))?;
+            for (id, reason) in &summary.still_refused {
+                output::say(&format!("{id}: {reason}"));
+            }
+            Ok(if summary.still_refused.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+    }
+}

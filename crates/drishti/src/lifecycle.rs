@@ -1,0 +1,49 @@
+//! The runtime, the log and the signals.
+
+use anyhow::Context;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Threads for work that blocks, such as reading and syncing files.
+const BLOCKING_THREADS_MAX: usize = 64;
+
+/// What a server logs unless told otherwise; other commands log warnings.
+const SERVER_LOG: &str = "info,deltalake=warn,deltalake_core=warn,delta_kernel=warn,datafusion=warn";
+const COMMAND_LOG: &str = "error";
+
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .build()
+        .context("starting the runtime")
+}
+
+/// Logs to standard error; standard output is for data.
+pub(crate) fn start_logging(filter: Option<&str>, is_server: bool) {
+    let default = if is_server { SERVER_LOG } else { COMMAND_LOG };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter.unwrap_or(default)))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .init();
+}
+
+/// A token that is cancelled by the first SIGINT or SIGTERM. A second one ends the process as it would any other.
+pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping; what was read is written first");
+        stopped.cancel();
+    });
+    Ok(stop)
+}

@@ -1,0 +1,43 @@
+//! The `drishti` command: reads the command line and the configuration, joins the parts, and reports in words.
+
+mod cli;
+mod commands;
+mod configuration;
+mod home;
+mod lifecycle;
+mod output;
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    lifecycle::start_logging(cli.log.as_deref(), cli.command.is_server());
+    let outcome = lifecycle::runtime().and_then(|runtime| {
+        let outcome = runtime.block_on(commands::run(cli));
+        // A reader blocked on standard input must not keep the process alive.
+        runtime.shutdown_background();
+        outcome
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::print_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the reader of our output has gone, as in `drishti query … | head`.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    })
+}

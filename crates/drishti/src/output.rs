@@ -1,0 +1,108 @@
+//! Standard output is data, standard error is for people.
+
+use std::io::{Write, stderr, stdout};
+
+use anyhow::Context;
+use comfy_table::{ContentArrangement, Table, presets};
+use drishti_services::ServiceError;
+use serde::Serialize;
+
+use crate::cli::ListFormat;
+
+/// A list that can be printed as a table or as JSON.
+pub(crate) trait Row: Serialize {
+    /// Headings of the table.
+    const HEADINGS: &'static [&'static str];
+    /// The row's cells.
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Prints a list to standard output.
+pub(crate) fn print_list<R: Row>(rows: &[R], format: ListFormat) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    match format {
+        ListFormat::Table => {
+            let mut table = Table::new();
+            table
+                .load_preset(presets::UTF8_BORDERS_ONLY)
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_header(R::HEADINGS);
+            for row in rows {
+                table.add_row(row.cells());
+            }
+            writeln!(out, "{table}")
+        }
+        ListFormat::Json => serde_json::to_string_pretty(rows)
+            .map_err(Into::into)
+            .and_then(|text| writeln!(out, "{text}")),
+        ListFormat::Jsonl => rows.iter().try_for_each(|row| {
+            let line = serde_json::to_string(row)?;
+            writeln!(out, "{line}")
+        }),
+    }
+    .and_then(|()| out.flush())
+    .context("writing to standard output")
+}
+
+/// Prints text to standard output.
+pub(crate) fn print_data(text: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context("writing to standard output")
+}
+
+/// Tells a person something on standard error.
+pub(crate) fn say(text: &str) {
+    // Nobody is left to be told when standard error is gone.
+    writeln!(stderr().lock(), "{text}").unwrap_or_default();
+}
+
+/// Prints an error with its causes and what to do.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    let mut text = format!("error: {error}");
+    let mut said = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            text.push_str("\n  because: ");
+            text.push_str(&cause);
+            said = cause;
+        }
+    }
+    let advice = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<ServiceError>())
+        .map(ServiceError::advice)
+        .filter(|advice| !advice.is_empty());
+    if let Some(advice) = advice {
+        text.push_str("\nhint: ");
+        text.push_str(&advice);
+    }
+    say(&text);
+}
+
+/// A count with thousands apart, as in `1,234,567`.
+pub(crate) fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let cases = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        for (count, text) in cases {
+            assert_eq!(grouped(count), text);
+        }
+    }
+}
