@@ -1,0 +1,331 @@
+use std::io;
+use std::sync::Arc;
+
+use drishti_model::SourceName;
+use sea_orm::sqlx::postgres::PgDatabaseError;
+use sea_orm::sqlx::sqlite::SqliteError;
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
+use thiserror::Error;
+
+/// What can go wrong with the ledger. [`LedgerError::advice`] says what to do about it. No variant holds a password.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// The address is none that a ledger can be opened at.
+    #[error("reading the address of the ledger: {problem}")]
+    Address {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The sealing key is not what [`SealingKey::to_base64`](crate::SealingKey::to_base64) wrote.
+    #[error("reading the sealing key: it is not 32 bytes in base64")]
+    KeyFormat,
+    /// The system gave no random bytes for a key or a nonce.
+    #[error("drawing random bytes from the system")]
+    Random(#[source] rand::rngs::SysError),
+    /// The database's file can't be made in its folder.
+    #[error("creating {place}")]
+    Create {
+        /// Which ledger.
+        place: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The file, its folder or the database's user allows no writing.
+    #[error("{doing}: the database can't be opened for writing")]
+    NotWritable {
+        /// What was being done to what.
+        doing: String,
+        /// The database's own words.
+        #[source]
+        source: DbErr,
+    },
+    /// The file is no database, or its inside is broken.
+    #[error("{doing}: the database is damaged")]
+    Damaged {
+        /// What was being done to what.
+        doing: String,
+        /// What was found.
+        #[source]
+        source: DbErr,
+    },
+    /// The file of the ledger was removed, or replaced by another, while it was open. The change has not been made.
+    #[error("{doing}: the ledger's file is no longer in its place")]
+    Vanished {
+        /// What was being done to what.
+        doing: String,
+    },
+    /// There is no room left for the change; it has not been made.
+    #[error("{doing}: the disk is full")]
+    DiskFull {
+        /// What was being done to what.
+        doing: String,
+        /// The database's own words.
+        #[source]
+        source: DbErr,
+    },
+    /// Somebody else held the database for longer than [`BUSY_SECONDS_MAX`](crate::BUSY_SECONDS_MAX).
+    #[error("{doing}: the database is held by another process")]
+    Busy {
+        /// What was being done to what.
+        doing: String,
+        /// The database's own words.
+        #[source]
+        source: DbErr,
+    },
+    /// The database does not answer, or does not let us in.
+    #[error("{doing}: the database can't be reached")]
+    Unreachable {
+        /// What was being done to what.
+        doing: String,
+        /// The database's own words.
+        #[source]
+        source: DbErr,
+    },
+    /// Any other fault of the database.
+    #[error("{doing}: the database failed")]
+    Database {
+        /// What was being done to what.
+        doing: String,
+        /// The database's own words.
+        #[source]
+        source: DbErr,
+    },
+    /// The tables have a version that this program does not know.
+    #[error("opening {place}: its tables have the version `{version}` of a newer Drishti")]
+    Newer {
+        /// Which ledger.
+        place: String,
+        /// The unknown version.
+        version: String,
+    },
+    /// The ledger was made with another sealing key.
+    #[error("opening {place}: its secrets are sealed with another key")]
+    WrongKey {
+        /// Which ledger.
+        place: String,
+    },
+    /// A secret was changed after it was sealed, or sealed with another key.
+    #[error("opening the sealed {what}: it has been changed, or sealed with another key")]
+    Unsealable {
+        /// Which secret.
+        what: String,
+    },
+    /// A row holds what this program can't read.
+    #[error("{doing}: {finding}")]
+    Unreadable {
+        /// What was being done to what.
+        doing: String,
+        /// What was found.
+        finding: String,
+    },
+    /// The bytes of a quarantined event could not be packed or unpacked.
+    #[error("{doing}: its bytes can't be packed")]
+    Packing {
+        /// What was being done to what.
+        doing: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// A source of this name is there already.
+    #[error("adding source `{0}`: a source of this name exists")]
+    SourceExists(SourceName),
+    /// There is no source of this name.
+    #[error("there is no source `{0}`")]
+    NoSuchSource(SourceName),
+    /// Somebody else changed the source first.
+    #[error("changing source `{name}`: it has revision {actual}, not {expected}")]
+    RevisionConflict {
+        /// Which source.
+        name: SourceName,
+        /// The revision that the change was made for.
+        expected: i64,
+        /// The revision that the source has.
+        actual: i64,
+    },
+    /// Somebody else works on the source now; nothing was changed.
+    #[error("the lease of source `{0}` is lost")]
+    LeaseLost(SourceName),
+    /// A newer sync of the accounts was begun, or this one is finished; nothing was changed.
+    #[error("the sync of the accounts of source `{0}` has been overtaken by another")]
+    AccountSyncOvertaken(SourceName),
+}
+
+impl LedgerError {
+    /// What the owner can do about it, as a sentence; `None` where the error is a plain answer to the caller.
+    pub fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Address { .. } => {
+                "use sqlite:// and a path, such as sqlite:///var/lib/drishti/ledger.db, or postgres://user@host/database"
+            }
+            Self::KeyFormat => {
+                "restore the key file from a backup; a key is 44 characters of base64"
+            }
+            Self::Random(_) => "check that this system offers getrandom or /dev/urandom",
+            Self::Create { .. } => {
+                "check that the folder exists, belongs to the user Drishti runs as, and is not read-only"
+            }
+            Self::NotWritable { .. } => {
+                "check that the file, its folder and the files beside it exist and may be written by the user Drishti runs as"
+            }
+            Self::Damaged { .. } => {
+                "stop Drishti, set the file and its -wal and -shm files aside and restore a backup; without one start with \
+                 a new ledger and add the sources again: the events are safe in the lake"
+            }
+            Self::Vanished { .. } => {
+                "stop Drishti, put it back from a backup and start again; without one a new ledger begins, and the sources have \
+                 to be added again"
+            }
+            Self::DiskFull { .. } => {
+                "free some space; nothing is lost, collection goes on by itself"
+            }
+            Self::Busy { .. } => {
+                "see which other process holds the database, such as a backup or an open SQL shell"
+            }
+            Self::Unreachable { .. } => {
+                "check that the database server runs at that address, and the user, password and database name"
+            }
+            Self::Newer { .. } => {
+                "use the newer Drishti, or restore the backup made before it was installed"
+            }
+            Self::WrongKey { .. } => {
+                "give the key this ledger was made with; if it is lost, start with a new ledger and enter the tokens again"
+            }
+            Self::Unsealable { .. } => "enter the secret again",
+            Self::Database { .. } | Self::Unreadable { .. } | Self::Packing { .. } => {
+                "look at the cause; if it stays, report it with the lines of the log around it"
+            }
+            Self::RevisionConflict { .. } => "read the source again and repeat the change",
+            Self::SourceExists(_)
+            | Self::NoSuchSource(_)
+            | Self::LeaseLost(_)
+            | Self::AccountSyncOvertaken(_) => {
+                return None;
+            }
+        })
+    }
+
+    /// Sorts what the database said into the variant that says what to do.
+    pub(crate) fn database(doing: String, source: DbErr) -> Self {
+        match Cause::of(&source) {
+            Cause::NotWritable => Self::NotWritable { doing, source },
+            Cause::Damaged => Self::Damaged { doing, source },
+            Cause::DiskFull => Self::DiskFull { doing, source },
+            Cause::Busy => Self::Busy { doing, source },
+            Cause::Unreachable => Self::Unreachable { doing, source },
+            Cause::Other => Self::Database { doing, source },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    NotWritable,
+    Damaged,
+    DiskFull,
+    Busy,
+    Unreachable,
+    Other,
+}
+
+impl Cause {
+    fn of(error: &DbErr) -> Self {
+        let connecting = matches!(error, DbErr::Conn(_));
+        let error = match error {
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => error,
+            DbErr::ConnectionAcquire(_) => return Self::Unreachable,
+            _ => return Self::Other,
+        };
+        match error.as_ref() {
+            SqlxError::Io(_)
+            | SqlxError::Tls(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed => Self::Unreachable,
+            SqlxError::Database(error) => {
+                let code = error.code().unwrap_or_default();
+                if error.try_downcast_ref::<SqliteError>().is_some() {
+                    Self::of_sqlite(&code)
+                } else if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+                    if connecting {
+                        Self::Unreachable
+                    } else {
+                        Self::of_postgres(&code)
+                    }
+                } else {
+                    Self::Other
+                }
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// By SQLite's result code (sqlite.org, "Result and Error Codes"); the low byte is the primary one.
+    fn of_sqlite(code: &str) -> Self {
+        match code.parse::<i32>().map(|code| code & 0xff) {
+            Ok(5 | 6) => Self::Busy,
+            Ok(3 | 8 | 14 | 23) => Self::NotWritable,
+            Ok(11 | 26) => Self::Damaged,
+            Ok(13) => Self::DiskFull,
+            _ => Self::Other,
+        }
+    }
+
+    /// By SQLSTATE (PostgreSQL's documentation, appendix "Error Codes").
+    fn of_postgres(code: &str) -> Self {
+        match code {
+            "53100" => Self::DiskFull,
+            "55P03" | "40001" | "40P01" | "57014" => Self::Busy,
+            "25006" | "42501" => Self::NotWritable,
+            "XX001" | "XX002" => Self::Damaged,
+            "3D000" | "53300" | "57P01" | "57P02" | "57P03" => Self::Unreachable,
+            _ if code.starts_with("08") || code.starts_with("28") => Self::Unreachable,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// An error of a connection that is not SeaORM's.
+pub(crate) fn connection_error(error: SqlxError) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))
+}
+
+/// What stopped a step inside a transaction. It becomes a [`LedgerError`] where it is known what was being done to what.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Database(DbErr),
+    Ledger(LedgerError),
+    Unreadable(String),
+}
+
+/// A step inside a transaction.
+pub(crate) type Step<T> = Result<T, Fault>;
+
+impl Fault {
+    pub(crate) fn during(self, doing: String) -> LedgerError {
+        match self {
+            Self::Database(source) => LedgerError::database(doing, source),
+            Self::Ledger(error) => error,
+            Self::Unreadable(finding) => LedgerError::Unreadable { doing, finding },
+        }
+    }
+
+    /// Whether trying again at once can help, because another process only held the database.
+    pub(crate) fn is_busy(error: &DbErr) -> bool {
+        Cause::of(error) == Cause::Busy
+    }
+}
+
+impl From<DbErr> for Fault {
+    fn from(error: DbErr) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
