@@ -95,7 +95,9 @@ impl Answer {
     pub fn write(&self, format: Format, out: &mut dyn Write) -> Result<(), LakeError> {
         let written = match format {
             Format::Table => self.write_table(out),
-            Format::Json => self.write_json::<JsonArray>(out),
+            Format::Json => self
+                .write_json::<JsonArray>(out)
+                .and_then(|()| Ok(writeln!(out)?)),
             Format::JsonLines => self.write_json::<LineDelimited>(out),
             Format::Csv => self.write_csv(out),
         };
@@ -122,16 +124,11 @@ impl Answer {
     fn write_json<F: JsonFormat>(&self, out: &mut dyn Write) -> Result<(), ArrowError> {
         let mut writer = WriterBuilder::new()
             .with_explicit_nulls(true)
-            .build::<_, F>(&mut *out);
+            .build::<_, F>(out);
         for batch in &self.batches {
             writer.write(batch)?;
         }
-        writer.finish()?;
-        drop(writer);
-        if !self.batches.is_empty() && std::any::type_name::<F>().ends_with("JsonArray") {
-            writeln!(out).map_err(ArrowError::from)?;
-        }
-        Ok(())
+        writer.finish()
     }
 
     fn write_csv(&self, out: &mut dyn Write) -> Result<(), ArrowError> {

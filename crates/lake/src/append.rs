@@ -8,16 +8,17 @@ use deltalake::arrow::compute::cast;
 use deltalake::arrow::datatypes::DataType;
 use deltalake::datafusion::prelude::{col, lit};
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake::kernel::{Action, Transaction};
+use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::protocol::checkpoints::create_checkpoint;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use deltalake::{DeltaResult, DeltaTable, DeltaTableError};
 use drishti_model::{AuditEvent, SourceName};
 use tokio::sync::OwnedMutexGuard;
 
-use crate::gids::{Day, GIDS_IN_MEMORY_MAX, GidSet, KnownGids};
+use crate::gids::{Day, GidSet, KnownGids};
 use crate::rows::{self, Stamp};
-use crate::table::{application, last_sequence};
+use crate::table::{CHECKPOINT_INTERVAL_COMMITS, application, last_sequence, rows_by_day};
 use crate::{Lake, LakeError, schema};
 
 /// Commits that another process may win in a row before an append gives up.
@@ -34,6 +35,8 @@ pub struct Append {
     source: SourceName,
     sequence: i64,
     collected_at: DateTime<Utc>,
+    /// The days that have events in the table, of whichever source.
+    stored_days: BTreeMap<NaiveDate, u64>,
     fresh: BTreeMap<NaiveDate, GidSet>,
     stored: u64,
     duplicates: u64,
@@ -79,6 +82,7 @@ impl Lake {
         Ok(Append {
             lake: self.clone(),
             used_since: known.mark(),
+            stored_days: rows_by_day(&table).map_err(failed)?,
             known,
             table,
             writer,
@@ -91,8 +95,41 @@ impl Lake {
         })
     }
 
+    /// Reads the gids of one day of a source from the table.
+    async fn gids_of(
+        &self,
+        table: &DeltaTable,
+        source: &SourceName,
+        date: NaiveDate,
+    ) -> Result<GidSet, LakeError> {
+        let mut gids = GidSet::default();
+        let context = self.session(usize::MAX);
+        let batches = self
+            .scan(&context, table)
+            .await?
+            .filter(
+                col(schema::PARTITION)
+                    .eq(lit(deltalake::datafusion::scalar::ScalarValue::Date32(
+                        Some(rows::days_since_epoch(date)),
+                    )))
+                    .and(col("source").eq(lit(source.as_str()))),
+            )
+            .and_then(|frame| frame.select_columns(&["gid"]))
+            .map_err(LakeError::Engine)?
+            .collect()
+            .await
+            .map_err(|error| self.or_gone(LakeError::Engine(error)))?;
+        for batch in batches {
+            let column = cast(batch.column(0), &DataType::Utf8).map_err(LakeError::Columns)?;
+            for gid in column.as_string::<i32>().iter().flatten() {
+                gids.insert(gid);
+            }
+        }
+        Ok(gids)
+    }
+
     fn append_error(&self, source: &SourceName, error: DeltaTableError) -> LakeError {
-        self.gone(&error).unwrap_or_else(|| LakeError::Append {
+        self.or_gone(LakeError::Append {
             source_name: source.clone(),
             source: error,
         })
@@ -110,16 +147,16 @@ impl Append {
             self.load_day(date).await?;
         }
         let mut fresh = Vec::with_capacity(events.len());
-        for event in events {
-            let date = event.created_at.date_naive();
-            let day = (self.source.clone(), date);
-            let known = self
-                .known
-                .day(&day)
-                .is_some_and(|gids| gids.contains(&event.gid));
-            if !known && self.fresh.entry(date).or_default().insert(&event.gid) {
-                fresh.push(event);
-            }
+        let date_of = |event: &AuditEvent| event.created_at.date_naive();
+        for run in events.chunk_by(|one, next| date_of(one) == date_of(next)) {
+            let Some(date) = run.first().map(date_of) else {
+                continue;
+            };
+            let known = self.known.day(&(self.source.clone(), date));
+            let in_batch = self.fresh.entry(date).or_default();
+            fresh.extend(run.iter().filter(|event| {
+                !known.is_some_and(|gids| gids.contains(&event.gid)) && in_batch.insert(&event.gid)
+            }));
         }
         self.stored += fresh.len() as u64;
         self.duplicates += (events.len() - fresh.len()) as u64;
@@ -154,21 +191,13 @@ impl Append {
         if self.stored == 0 {
             return Ok(appended);
         }
-        if let Err(error) = self.commit_files().await {
+        let files = match self.writer.flush().await {
+            Ok(files) => files,
+            Err(error) => return Err(self.lake.append_error(&self.source, error)),
+        };
+        if let Err(error) = self.commit_files(&files).await {
             self.known.forget(&self.source);
-            let mut table = self.table.clone();
-            let superseded = match table.update_state().await {
-                Ok(()) => last_sequence(&table, &self.source).await.unwrap_or(0) >= self.sequence,
-                Err(_) => false,
-            };
-            return Err(if superseded {
-                LakeError::Superseded {
-                    source_name: self.source.clone(),
-                    sequence: self.sequence,
-                }
-            } else {
-                self.lake.append_error(&self.source, error)
-            });
+            self.settle(error, &files).await?;
         }
         self.lake.set_current(&self.table);
         for (date, gids) in std::mem::take(&mut self.fresh) {
@@ -176,62 +205,77 @@ impl Append {
         }
         self.known.wrote(&self.source, self.sequence);
         let everything = self.known.mark();
-        self.known.shrink(GIDS_IN_MEMORY_MAX, everything);
+        self.known.shrink(everything);
+        self.write_checkpoint().await;
         appended.sequence = Some(self.sequence);
         Ok(appended)
+    }
+
+    /// Finds out what a commit that failed came to: the entry may have been written before the failure.
+    async fn settle(&mut self, error: DeltaTableError, files: &[Add]) -> Result<(), LakeError> {
+        let error = self.lake.append_error(&self.source, error);
+        if error.is_gone() || self.table.update_state().await.is_err() {
+            return Err(error);
+        }
+        let (Ok(snapshot), Ok(newest)) = (
+            self.table.snapshot(),
+            last_sequence(&self.table, &self.source).await,
+        ) else {
+            return Err(error);
+        };
+        let ours = |path: &str| files.iter().any(|file| file.path == path);
+        if newest < self.sequence {
+            Err(error)
+        } else if snapshot.log_data().iter().any(|file| ours(&file.path())) {
+            Ok(())
+        } else {
+            Err(LakeError::Superseded {
+                source_name: self.source.clone(),
+                sequence: self.sequence,
+            })
+        }
+    }
+
+    /// Sums up the log now and then. The batch is in the lake already, so a failure is only worth a warning: the next one does it.
+    async fn write_checkpoint(&mut self) {
+        let version = self.table.version().unwrap_or_default();
+        if !(version + 1).is_multiple_of(CHECKPOINT_INTERVAL_COMMITS) {
+            return;
+        }
+        if let Err(error) = create_checkpoint(&self.table, None).await {
+            tracing::warn!(version, error = %error, "could not write a checkpoint of the lake's log");
+        }
     }
 
     /// Sees to it that the gids of a day are in memory, until this batch ends.
     async fn load_day(&mut self, date: NaiveDate) -> Result<(), LakeError> {
         let day: Day = (self.source.clone(), date);
-        if self.known.day(&day).is_none() {
-            let gids = self.load_gids(date).await?;
-            self.known.add(day, gids);
-            self.known.shrink(GIDS_IN_MEMORY_MAX, self.used_since);
+        if self.known.day(&day).is_some() {
+            return Ok(());
         }
+        let gids = if self.stored_days.contains_key(&date) {
+            self.lake.gids_of(&self.table, &self.source, date).await?
+        } else {
+            GidSet::default()
+        };
+        self.known.add(day, gids);
+        self.known.shrink(self.used_since);
         Ok(())
     }
 
-    /// Reads the gids of one day from the table.
-    async fn load_gids(&self, date: NaiveDate) -> Result<GidSet, LakeError> {
-        let mut gids = GidSet::default();
-        let context = self.lake.session(usize::MAX);
-        let batches = self
-            .lake
-            .scan(&context, &self.table)
-            .await?
-            .filter(
-                col(schema::PARTITION)
-                    .eq(lit(deltalake::datafusion::scalar::ScalarValue::Date32(Some(
-                        rows::days_since_epoch(date),
-                    ))))
-                    .and(col("source").eq(lit(self.source.as_str()))),
-            )
-            .and_then(|frame| frame.select_columns(&["gid"]))
-            .map_err(LakeError::Engine)?
-            .collect()
-            .await
-            .map_err(LakeError::Engine)?;
-        for batch in batches {
-            let column = cast(batch.column(0), &DataType::Utf8).map_err(LakeError::Columns)?;
-            for gid in column.as_string::<i32>().iter().flatten() {
-                gids.insert(gid);
-            }
-        }
-        Ok(gids)
-    }
-
-    /// Finishes the files, then commits them: the commit never names a file that is not durable.
-    async fn commit_files(&mut self) -> DeltaResult<()> {
-        let files = self.writer.flush().await?;
+    /// Commits files that are finished and durable. Checkpoints and cleaning are left to later, where their failure is not one of
+    /// the commit.
+    async fn commit_files(&mut self, files: &[Add]) -> DeltaResult<()> {
         let properties = CommitProperties::default()
             .with_max_retries(COMMIT_TRIES_MAX)
+            .with_create_checkpoint(false)
+            .with_cleanup_expired_logs(Some(false))
             .with_application_transaction(Transaction::new(
                 application(&self.source),
                 self.sequence,
             ));
         let commit = CommitBuilder::from(properties)
-            .with_actions(files.into_iter().map(Action::Add).collect())
+            .with_actions(files.iter().cloned().map(Action::Add).collect())
             .build(
                 Some(self.table.snapshot()?),
                 self.table.log_store(),

@@ -53,9 +53,7 @@ pub enum LakeError {
     #[error("arranging events in columns")]
     Columns(#[source] ArrowError),
     /// Another process has committed this sequence number already.
-    #[error(
-        "batch {sequence} of source `{source_name}` was already written by another process"
-    )]
+    #[error("batch {sequence} of source `{source_name}` was already written by another process")]
     Superseded {
         /// Whose batch.
         source_name: SourceName,
@@ -87,6 +85,9 @@ pub enum LakeError {
         "the query needs more than its memory limit of {0} MB; narrow it by `created_at`, or group by fewer columns"
     )]
     QueryMemory(usize),
+    /// The answer is larger than memory may hold.
+    #[error("the answer is larger than {0} MB; ask for fewer columns or rows")]
+    AnswerSize(usize),
     /// An answer could not be written in the asked format.
     #[error("writing the answer of a query")]
     Write(#[source] std::io::Error),

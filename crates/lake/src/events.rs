@@ -1,27 +1,40 @@
 //! Reading events by filters, without SQL text.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use deltalake::DeltaTable;
 use deltalake::arrow::array::AsArray;
 use deltalake::arrow::compute::cast;
-use deltalake::arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
+use deltalake::arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 use deltalake::datafusion::common::ScalarValue;
 use deltalake::datafusion::dataframe::DataFrame;
-use deltalake::datafusion::functions::expr_fn::{date_bin, lower, strpos};
+use deltalake::datafusion::error::DataFusionError;
+use deltalake::datafusion::functions::expr_fn::date_bin;
 use deltalake::datafusion::functions_aggregate::expr_fn::count;
 use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{AuditEvent, TimeRange};
 
 use crate::query::QueryLimits;
 use crate::rows::{days_since_epoch, from_columns};
+use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
 /// Most events of one page.
 const PAGE_ROWS_MAX: usize = 1_000;
 
 /// Most bars of one histogram.
-const HISTOGRAM_BUCKETS_MAX: i64 = 10_000;
+const HISTOGRAM_BUCKETS_MAX: usize = 10_000;
+
+/// Rows of the newest days that are looked through first for a page of events; whole days are taken until there are as many.
+const FIRST_STRIDE_ROWS: u64 = 50_000;
+
+/// By how much each further stride into the past is longer than the one before, so that a rare event costs few strides.
+const STRIDE_GROWTH: u64 = 8;
+
+/// Seconds of a day, the length of a partition.
+const DAY_SECONDS: i64 = 86_400;
 
 /// An event with what the lake adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +93,7 @@ pub struct HistogramBucket {
 }
 
 impl EventFilter {
+    /// The filters on anything but time.
     fn conditions(&self) -> Vec<Expr> {
         let mut all = Vec::new();
         let mut equal = |name: &str, value: &Option<String>| {
@@ -88,9 +102,6 @@ impl EventFilter {
         equal("source", &self.source);
         equal("client_ip_address", &self.ip_address);
         equal("gid", &self.gid);
-        if let Some(range) = self.range {
-            all.extend(within(range));
-        }
         for (name, values) in [
             ("event_type", &self.event_types),
             ("event_category", &self.event_categories),
@@ -106,16 +117,28 @@ impl EventFilter {
             }
         }
         if let Some(text) = &self.text {
-            let text = text.to_lowercase();
+            let pattern = format!("%{}%", escaped(text));
             all.extend(
                 SEARCHED
                     .iter()
-                    .map(|name| strpos(lower(col(*name)), lit(&text)).gt(lit(0)))
+                    .map(|name| col(*name).ilike(lit(&pattern)))
                     .reduce(Expr::or),
             );
         }
         all
     }
+}
+
+/// `text` as a pattern of `like` that means nothing but itself.
+fn escaped(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if matches!(letter, '\\' | '%' | '_') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern
 }
 
 /// The columns that free text is looked for in.
@@ -138,128 +161,232 @@ fn moment(time: DateTime<Utc>) -> Expr {
     ))
 }
 
-fn day(time: DateTime<Utc>) -> Expr {
-    lit(ScalarValue::Date32(Some(days_since_epoch(
-        time.date_naive(),
-    ))))
+fn day(date: NaiveDate) -> Expr {
+    lit(ScalarValue::Date32(Some(days_since_epoch(date))))
+}
+
+/// The days from `first` to `last`.
+fn days(first: NaiveDate, last: NaiveDate) -> Expr {
+    col(schema::PARTITION)
+        .gt_eq(day(first))
+        .and(col(schema::PARTITION).lt_eq(day(last)))
 }
 
 /// The span by the partition, so that whole days are skipped, and by the exact time.
-fn within(range: TimeRange) -> [Expr; 4] {
-    [
-        col(schema::PARTITION).gt_eq(day(range.start)),
-        col(schema::PARTITION).lt_eq(day(range.end)),
-        col("created_at").gt_eq(moment(range.start)),
-        col("created_at").lt(moment(range.end)),
-    ]
+fn within(range: TimeRange) -> Expr {
+    days(range.start.date_naive(), range.end.date_naive())
+        .and(col("created_at").gt_eq(moment(range.start)))
+        .and(col("created_at").lt(moment(range.end)))
+}
+
+/// What comes after `position`, newest first.
+fn after(position: &EventPosition) -> Expr {
+    let time = moment(position.created_at);
+    let same_time = col("created_at").eq(time.clone());
+    let same_gid = col("gid").eq(lit(&position.gid));
+    let lower_gid = col("gid").lt(lit(&position.gid));
+    let lower_source = col("source").lt(lit(&position.source));
+    col("created_at")
+        .lt(time)
+        .or(same_time.and(lower_gid.or(same_gid.and(lower_source))))
+}
+
+/// `range` in parts of which all but at most two are whole days, which the partitions alone answer.
+fn parts(range: TimeRange) -> Vec<Expr> {
+    let midnight = |time: DateTime<Utc>| time.date_naive().and_time(NaiveTime::MIN).and_utc();
+    let (first, last) = (midnight(range.start), midnight(range.end));
+    let first_whole = if first == range.start {
+        first
+    } else {
+        first + TimeDelta::days(1)
+    };
+    if first_whole >= last {
+        return vec![within(range)];
+    }
+    let edges = [
+        TimeRange::new(range.start, first_whole),
+        TimeRange::new(last, range.end),
+    ];
+    let whole = days(
+        first_whole.date_naive(),
+        last.date_naive() - TimeDelta::days(1),
+    );
+    edges
+        .into_iter()
+        .flatten()
+        .map(within)
+        .chain([whole])
+        .collect()
 }
 
 impl Lake {
-    /// The newest events that fit `filter` and come after `position`, at most `limit` (and never more than 1,000).
+    /// The newest events that fit `filter` and come after `position`, at most `limit` (and never more than 1,000). Looks into the
+    /// past by longer and longer strides, and no further than it must.
     pub async fn events(
         &self,
         filter: &EventFilter,
         position: Option<&EventPosition>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, LakeError> {
-        let after = position.map(|position| {
-            let (same_time, same_gid) = (
-                col("created_at").eq(moment(position.created_at)),
-                col("gid").eq(lit(&position.gid)),
-            );
-            col("created_at")
-                .lt(moment(position.created_at))
-                .or(same_time
-                    .clone()
-                    .and(col("gid").lt(lit(&position.gid))))
-                .or(same_time
-                    .and(same_gid)
-                    .and(col("source").lt(lit(&position.source))))
-        });
-        let bound = position.map(|position| col(schema::PARTITION).lt_eq(day(position.created_at)));
-        let frame = self
-            .filtered(filter.conditions().into_iter().chain(after).chain(bound))
-            .await?
-            .sort(vec![
-                col("created_at").sort(false, false),
-                col("gid").sort(false, false),
-                col("source").sort(false, false),
-            ])
-            .and_then(|frame| frame.limit(0, Some(limit.min(PAGE_ROWS_MAX))))
-            .map_err(LakeError::Engine)?;
-        let mut events = Vec::new();
-        for batch in within_time(frame.collect()).await? {
-            events.extend(from_columns(&batch).map_err(LakeError::Columns)?);
-        }
-        Ok(events)
+        let limit = limit.min(PAGE_ROWS_MAX);
+        let table = self.newest().await?;
+        let first = filter.range.map(|range| range.start.date_naive());
+        let last = filter.range.map(|range| range.end.date_naive());
+        let last = last
+            .into_iter()
+            .chain(position.map(|position| position.created_at.date_naive()))
+            .min();
+        let stored: Vec<(NaiveDate, u64)> = rows_by_day(&table)
+            .map_err(|error| self.opening(error))?
+            .into_iter()
+            .rev()
+            .filter(|(day, _)| {
+                first.is_none_or(|first| first <= *day) && last.is_none_or(|last| *day <= last)
+            })
+            .collect();
+        let conditions = filter
+            .conditions()
+            .into_iter()
+            .chain(filter.range.map(within))
+            .chain(position.map(after))
+            .reduce(Expr::and);
+        // A gid is at one place only, so that going by strides would only take longer.
+        let mut stride_rows = if filter.gid.is_some() {
+            u64::MAX
+        } else {
+            FIRST_STRIDE_ROWS
+        };
+        let frame = self.reading(&table).await?;
+        let search = async {
+            let mut events = Vec::new();
+            let mut rest = stored.as_slice();
+            while events.len() < limit
+                && let Some((stride, older)) = next_stride(rest, stride_rows)
+            {
+                let condition = conditions.iter().cloned().fold(stride, Expr::and);
+                let page = newest_first(frame.clone().filter(condition)?, limit - events.len())?;
+                for batch in page.collect().await? {
+                    events.extend(from_columns(&batch)?);
+                }
+                rest = older;
+                stride_rows = stride_rows.saturating_mul(STRIDE_GROWTH);
+            }
+            Ok(events)
+        };
+        self.within_time(search).await
     }
 
-    /// How many events fit `filter` in each `bucket` of time, oldest first; empty buckets are left out. A bucket of whole days
-    /// without other filters than source and span of whole days is answered from the partitions alone.
+    /// How many events fit `filter` in each `bucket` of time, oldest first; empty buckets are left out. Buckets start at multiples
+    /// of their length since 1970. Buckets of whole days, without filters on anything but time, are answered from the partitions
+    /// and, at the ends of a span, from one column.
     pub async fn histogram(
         &self,
         filter: &EventFilter,
         bucket: Duration,
     ) -> Result<Vec<HistogramBucket>, LakeError> {
         let seconds = i64::try_from(bucket.as_secs()).unwrap_or(i64::MAX).max(1);
-        if let Some(range) = filter.range
-            && (range.end - range.start).num_seconds() / seconds > HISTOGRAM_BUCKETS_MAX
-        {
+        let table = self.newest().await?;
+        let frame = self.reading(&table).await?;
+        let conditions = filter.conditions().into_iter().reduce(Expr::and);
+        let whole_days = seconds % DAY_SECONDS == 0;
+        let count_rows = async {
+            let spans = match filter.range {
+                None => vec![None],
+                Some(range) if whole_days => parts(range).into_iter().map(Some).collect(),
+                Some(range) => vec![Some(within(range))],
+            };
+            let mut counted = BTreeMap::new();
+            for span in spans {
+                let condition = span.into_iter().chain(conditions.clone()).reduce(Expr::and);
+                let frame = condition.map_or_else(
+                    || Ok(frame.clone()),
+                    |condition| frame.clone().filter(condition),
+                )?;
+                let start = if whole_days {
+                    col(schema::PARTITION)
+                } else {
+                    let nanoseconds = seconds.saturating_mul(1_000_000_000);
+                    let length = lit(ScalarValue::new_interval_mdn(0, 0, nanoseconds));
+                    date_bin(length, col("created_at"), moment(DateTime::UNIX_EPOCH))
+                };
+                add_counts(frame, start, seconds, &mut counted).await?;
+            }
+            Ok(counted)
+        };
+        let counted = self.within_time(count_rows).await?;
+        if counted.len() > HISTOGRAM_BUCKETS_MAX {
             return Err(LakeError::Query(format!(
                 "the histogram would have over {HISTOGRAM_BUCKETS_MAX} bars; ask for wider bars or a shorter time"
             )));
         }
-        let start = if seconds == 86_400 {
-            col(schema::PARTITION)
-        } else {
-            let stride = lit(ScalarValue::new_interval_mdn(0, 0, seconds.saturating_mul(1_000_000_000)));
-            date_bin(stride, col("created_at"), moment(DateTime::UNIX_EPOCH))
-        };
-        let frame = self
-            .filtered(filter.conditions())
-            .await?
-            .aggregate(vec![start.alias("start")], vec![count(lit(1)).alias("events")])
-            .and_then(|frame| frame.sort(vec![col("start").sort(true, false)]))
-            .and_then(|frame| frame.limit(0, usize::try_from(HISTOGRAM_BUCKETS_MAX).ok()))
-            .map_err(LakeError::Engine)?;
-        let mut buckets = Vec::new();
-        for batch in within_time(frame.collect()).await? {
-            let starts = cast(batch.column(0), &schema::timestamp()).map_err(LakeError::Columns)?;
-            let counts = cast(batch.column(1), &DataType::Int64).map_err(LakeError::Columns)?;
-            let starts = starts.as_primitive::<TimestampMicrosecondType>();
-            let counts = counts.as_primitive::<Int64Type>();
-            buckets.extend(starts.values().iter().zip(counts.values()).filter_map(
-                |(start, count)| {
-                    Some(HistogramBucket {
-                        start: DateTime::from_timestamp_micros(*start)?,
-                        count: u64::try_from(*count).ok()?,
-                    })
-                },
-            ));
-        }
-        Ok(buckets)
+        Ok(counted
+            .into_iter()
+            .map(|(start, count)| HistogramBucket { start, count })
+            .collect())
     }
 
-    async fn filtered(
-        &self,
-        conditions: impl IntoIterator<Item = Expr>,
-    ) -> Result<DataFrame, LakeError> {
-        let table = self.newest().await?;
+    async fn reading(&self, table: &DeltaTable) -> Result<DataFrame, LakeError> {
         let context = self.session(QueryLimits::default().memory_bytes);
-        let frame = self.scan(&context, &table).await?;
-        match conditions.into_iter().reduce(Expr::and) {
-            Some(condition) => frame.filter(condition).map_err(LakeError::Engine),
-            None => Ok(frame),
-        }
+        self.scan(&context, table).await
+    }
+
+    async fn within_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, DataFusionError>>,
+    ) -> Result<T, LakeError> {
+        let limits = QueryLimits::default();
+        tokio::time::timeout(limits.time, work)
+            .await
+            .map_err(|_| LakeError::QueryTime(limits.time.as_secs()))?
+            .map_err(|error| self.query_error(&error, limits.memory_bytes))
     }
 }
 
-async fn within_time<T>(
-    work: impl Future<Output = Result<T, deltalake::datafusion::error::DataFusionError>>,
-) -> Result<T, LakeError> {
-    let limit = QueryLimits::default().time;
-    tokio::time::timeout(limit, work)
-        .await
-        .map_err(|_| LakeError::QueryTime(limit.as_secs()))?
-        .map_err(LakeError::Engine)
+/// The next days to look through, so many that they have `rows`, and the days that are left.
+fn next_stride(stored: &[(NaiveDate, u64)], rows: u64) -> Option<(Expr, &[(NaiveDate, u64)])> {
+    let (newest, _) = stored.first()?;
+    let mut seen = 0_u64;
+    let enough = stored.iter().position(|(_, rows_of_day)| {
+        seen = seen.saturating_add(*rows_of_day);
+        seen >= rows
+    });
+    let (stride, older) = stored.split_at(enough.map_or(stored.len(), |index| index + 1));
+    let (oldest, _) = stride.last()?;
+    Some((days(*oldest, *newest), older))
+}
+
+fn newest_first(frame: DataFrame, limit: usize) -> Result<DataFrame, DataFusionError> {
+    frame
+        .sort(vec![
+            col("created_at").sort(false, false),
+            col("gid").sort(false, false),
+            col("source").sort(false, false),
+        ])?
+        .limit(0, Some(limit))
+}
+
+/// Adds the rows of `frame`, grouped by `start`, to the buckets of `seconds` that they fall into.
+async fn add_counts(
+    frame: DataFrame,
+    start: Expr,
+    seconds: i64,
+    counted: &mut BTreeMap<DateTime<Utc>, u64>,
+) -> Result<(), DataFusionError> {
+    let grouped = frame.aggregate(
+        vec![start.alias("start")],
+        vec![count(lit(1)).alias("events")],
+    )?;
+    for batch in grouped.collect().await? {
+        let starts = cast(batch.column(0), &schema::timestamp())?;
+        let counts = cast(batch.column(1), &DataType::UInt64)?;
+        let starts = starts.as_primitive::<TimestampMicrosecondType>().values();
+        let counts = counts.as_primitive::<UInt64Type>().values();
+        for (start, count) in starts.iter().zip(counts) {
+            let bucket = start.div_euclid(1_000_000).div_euclid(seconds) * seconds;
+            if let Some(bucket) = DateTime::from_timestamp(bucket, 0) {
+                *counted.entry(bucket).or_default() += count;
+            }
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use drishti_model::SourceName;
 
 /// Most gids held in memory over all days; about 70 MB. Beyond it the day that was used longest ago is forgotten, and loaded
 /// again when it is touched.
-pub(crate) const GIDS_IN_MEMORY_MAX: usize = 4_000_000;
+const GIDS_IN_MEMORY_MAX: usize = 4_000_000;
 
 /// A set of gids. Asana's are decimal numbers, which take 8 bytes; any other text is kept as it is.
 #[derive(Debug, Default)]
@@ -56,15 +56,32 @@ fn canonical_number(gid: &str) -> Option<u64> {
 pub(crate) type Day = (SourceName, NaiveDate);
 
 /// The days that were touched lately, each with all its gids.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KnownGids {
+    most: usize,
     days: HashMap<Day, (GidSet, u64)>,
     uses: u64,
     /// The newest batch of each source that `days` has seen.
     sequences: HashMap<SourceName, i64>,
 }
 
+impl Default for KnownGids {
+    fn default() -> Self {
+        Self::with_room_for(GIDS_IN_MEMORY_MAX)
+    }
+}
+
 impl KnownGids {
+    /// Holds at most `most` gids, or those of one batch's days if that is more.
+    pub(crate) fn with_room_for(most: usize) -> Self {
+        Self {
+            most,
+            days: HashMap::new(),
+            uses: 0,
+            sequences: HashMap::new(),
+        }
+    }
+
     pub(crate) fn day(&mut self, day: &Day) -> Option<&GidSet> {
         self.uses += 1;
         let (gids, used) = self.days.get_mut(day)?;
@@ -96,10 +113,10 @@ impl KnownGids {
         self.days.retain(|(name, _), _| name != source);
     }
 
-    /// Forgets the days used longest ago until at most `most` gids are held, but none used after `since`.
-    pub(crate) fn shrink(&mut self, most: usize, since: u64) {
+    /// Forgets the days used longest ago until the gids have room, but none used after `since`.
+    pub(crate) fn shrink(&mut self, since: u64) {
         let mut total: usize = self.days.values().map(|(gids, _)| gids.len()).sum();
-        while total > most {
+        while total > self.most {
             let oldest = self
                 .days
                 .iter()
@@ -141,20 +158,21 @@ mod tests {
                 NaiveDate::from_ymd_opt(2026, 1, n).unwrap(),
             )
         };
-        let mut known = KnownGids::default();
+        let mut known = KnownGids::with_room_for(20);
         for n in 1..=3 {
             let mut gids = GidSet::default();
-            (0..10).for_each(|gid| {
-                gids.insert(&format!("{gid}"));
-            });
+            for gid in 0..10 {
+                gids.insert(&gid.to_string());
+            }
             known.add(day(n), gids);
         }
         known.day(&day(1));
         let mark = known.mark();
-        known.shrink(20, mark);
+        known.shrink(mark);
         assert!(known.day(&day(2)).is_none());
         assert!(known.day(&day(1)).is_some() && known.day(&day(3)).is_some());
-        known.shrink(0, mark);
+        known.most = 0;
+        known.shrink(mark);
         assert!(known.day(&day(1)).is_some(), "used after the mark");
     }
 }

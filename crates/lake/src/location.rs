@@ -50,7 +50,9 @@ impl LakeLocation {
                 Ok(path) => Self::folder(&path),
                 Err(()) => Err(LakeError::Location {
                     address: address.to_owned(),
-                    reason: "a file address names an absolute path, as in file:///var/lib/drishti/lake".to_owned(),
+                    reason:
+                        "a file address names an absolute path, as in file:///var/lib/drishti/lake"
+                            .to_owned(),
                 }),
             },
             "s3" | "s3a" | "az" | "azure" | "abfs" | "abfss" | "gs" => {
@@ -89,10 +91,11 @@ impl LakeLocation {
         &self.url
     }
 
-    /// The store whose root is the whole file system or bucket, as Delta expects it.
-    pub(crate) fn store(&self) -> Result<Arc<dyn ObjectStore>, LakeError> {
-        if let Some(folder) = self.folder_path() {
-            return Ok(Arc::new(DurableFolder::new(&folder)?));
+    /// The store whose root is the whole file system or bucket, as Delta expects it; and the folder behind it, where there is one.
+    pub(crate) fn store(&self) -> Result<(Arc<dyn ObjectStore>, Option<DurableFolder>), LakeError> {
+        if let Some(path) = self.folder_path() {
+            let folder = DurableFolder::open(&path)?;
+            return Ok((Arc::new(folder.clone()), Some(folder)));
         }
         let (store, _) =
             object_store::parse_url_opts(&self.url, &self.options).map_err(|error| {
@@ -101,7 +104,7 @@ impl LakeLocation {
                     reason: error.to_string(),
                 }
             })?;
-        Ok(Arc::from(store))
+        Ok((Arc::from(store), None))
     }
 }
 
@@ -117,7 +120,13 @@ mod tests {
             read("file:///var/lake").unwrap().folder_path(),
             Some(PathBuf::from("/var/lake"))
         );
-        assert!(read("relative/folder").unwrap().folder_path().unwrap().is_absolute());
+        assert!(
+            read("relative/folder")
+                .unwrap()
+                .folder_path()
+                .unwrap()
+                .is_absolute()
+        );
         let refused = read("https://example.org/lake").unwrap_err().to_string();
         assert!(refused.contains("not one of"), "{refused}");
         let refused = read("s3://key:hidden@bucket/lake").unwrap_err().to_string();

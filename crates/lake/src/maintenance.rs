@@ -2,11 +2,13 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 use deltalake::datafusion::scalar::ScalarValue;
 use deltalake::operations::optimize::OptimizeType;
+use deltalake::operations::vacuum::VacuumMode;
 use deltalake::{DeltaTable, DeltaTableError};
 
 use crate::rows::days_since_epoch;
@@ -17,6 +19,9 @@ const FILE_BYTES: NonZeroU64 = NonZeroU64::new(256 << 20).unwrap();
 
 /// Files younger than this are never vacuumed: a query may still be reading them.
 pub const VACUUM_AGE_MIN: TimeDelta = TimeDelta::hours(1);
+
+/// Unfinished files are left alone this long: a large batch may still be writing them.
+const STAGED_AGE_MIN: TimeDelta = TimeDelta::days(1);
 
 /// What a compaction did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +55,11 @@ impl Lake {
             .map_err(failed)?;
         let mut config = SessionConfig::new();
         // Readers in other languages fail on files whose schema has view types (`lake.md`, "Independent readers").
-        config.options_mut().execution.parquet.schema_force_view_types = false;
+        config
+            .options_mut()
+            .execution
+            .parquet
+            .schema_force_view_types = false;
         let session = SessionContext::new_with_config_rt(config, Arc::clone(&self.0.runtime));
         let (table, metrics) = table
             .optimize()
@@ -82,32 +91,44 @@ impl Lake {
         Ok(metrics.num_removed_files as u64)
     }
 
-    /// Deletes files that no version of the last `age` needs; `age` is at least [`VACUUM_AGE_MIN`]. Returns how many.
+    /// Deletes files that no version of the last `age` needs, and what writes that were broken off left behind; `age` is at least
+    /// [`VACUUM_AGE_MIN`]. Returns how many.
     pub async fn vacuum(&self, age: TimeDelta) -> Result<u64, LakeError> {
+        let age = age.max(VACUUM_AGE_MIN);
         let (table, metrics) = self
             .newest()
             .await?
             .vacuum()
-            .with_retention_period(age.max(VACUUM_AGE_MIN))
+            .with_mode(VacuumMode::Full)
+            .with_retention_period(age)
             .with_enforce_retention_duration(false)
             .await
             .map_err(|error| self.maintenance_error("vacuuming", error))?;
         self.set_current(&table);
-        Ok(metrics.files_deleted.len() as u64)
+        let mut deleted = metrics.files_deleted.len() as u64;
+        if let Some(folder) = self.0.folder.clone() {
+            let age = age.max(STAGED_AGE_MIN).to_std().unwrap_or(Duration::MAX);
+            deleted += tokio::task::spawn_blocking(move || folder.sweep(age))
+                .await
+                .map_err(std::io::Error::other)
+                .flatten()
+                .map_err(|source| LakeError::Folder {
+                    doing: "removing left-over files from",
+                    path: self.address(),
+                    source,
+                })?;
+        }
+        Ok(deleted)
     }
 
     /// How big the lake is, from its log alone.
     pub async fn statistics(&self) -> Result<Statistics, LakeError> {
         let table = self.newest().await?;
-        sum_up(&table).map_err(|source| LakeError::Open {
-            address: self.address(),
-            source,
-        })
+        sum_up(&table).map_err(|error| self.opening(error))
     }
 
     fn maintenance_error(&self, doing: &'static str, source: DeltaTableError) -> LakeError {
-        self.gone(&source)
-            .unwrap_or(LakeError::Maintenance { doing, source })
+        self.or_gone(LakeError::Maintenance { doing, source })
     }
 }
 

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deltalake::DeltaTable;
-use deltalake::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use deltalake::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use deltalake::arrow::datatypes::{DataType, Field, Schema};
+use deltalake::arrow::error::ArrowError;
 use deltalake::datafusion::dataframe::DataFrame;
 use deltalake::datafusion::datasource::MemTable;
 use deltalake::datafusion::error::DataFusionError;
-use deltalake::datafusion::execution::context::SQLOptions;
-use deltalake::datafusion::execution::memory_pool::{FairSpillPool, UnboundedMemoryPool};
+use deltalake::datafusion::execution::disk_manager::DiskManagerBuilder;
+use deltalake::datafusion::execution::memory_pool::FairSpillPool;
 use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use deltalake::datafusion::logical_expr::LogicalPlan;
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
@@ -20,6 +22,9 @@ use crate::{Lake, LakeError};
 
 /// Most bytes of an answer held in memory.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
+
+/// How much a query may write to temporary files, as a multiple of its memory.
+const SPILL_FACTOR_MAX: u64 = 16;
 
 /// Panther's indicator columns (`sumo-panther.md`, section 2.2), computed from the stored ones: stored, they would cost bytes in
 /// every event and prune nothing that their sources don't.
@@ -51,7 +56,7 @@ impl Default for QueryLimits {
     fn default() -> Self {
         Self {
             rows: 10_000,
-            time: Duration::from_secs(60),
+            time: Duration::from_mins(1),
             memory_bytes: 512 << 20,
         }
     }
@@ -83,15 +88,14 @@ impl Lake {
             register_side_table(&context, side_table)?;
         }
         let answer = async {
-            let options = SQLOptions::new()
-                .with_allow_ddl(false)
-                .with_allow_dml(false)
-                .with_allow_statements(false);
-            let frame = context
-                .sql_with_options(sql, options)
+            let state = context.state();
+            let plan = state
+                .create_logical_plan(sql)
                 .await
                 .map_err(|error| LakeError::Query(plain(&error)))?;
-            collect(frame, limits).await
+            refuse_changes(&plan)?;
+            let frame = DataFrame::new(state, plan);
+            self.collect(frame, limits).await
         };
         tokio::time::timeout(limits.time, answer)
             .await
@@ -102,13 +106,14 @@ impl Lake {
     pub(crate) fn session(&self, memory_bytes: usize) -> SessionContext {
         let mut config = SessionConfig::new().with_information_schema(true);
         config.options_mut().execution.parquet.pushdown_filters = true;
-        let builder = RuntimeEnvBuilder::from_runtime_env(&self.0.runtime);
-        let runtime = if memory_bytes == usize::MAX {
-            builder.with_memory_pool(Arc::new(UnboundedMemoryPool::default()))
-        } else {
-            builder.with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)))
-        };
-        match runtime.build_arc() {
+        let spilled = u64::try_from(memory_bytes).unwrap_or(u64::MAX);
+        let builder = RuntimeEnvBuilder::from_runtime_env(&self.0.runtime)
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default()
+                    .with_max_temp_directory_size(spilled.saturating_mul(SPILL_FACTOR_MAX)),
+            )
+            .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)));
+        match builder.build_arc() {
             Ok(runtime) => SessionContext::new_with_config_rt(config, runtime),
             Err(_) => SessionContext::new_with_config_rt(config, Arc::clone(&self.0.runtime)),
         }
@@ -120,17 +125,10 @@ impl Lake {
         context: &SessionContext,
         table: &DeltaTable,
     ) -> Result<DataFrame, LakeError> {
-        let opening = |source| LakeError::Open {
-            address: self.address(),
-            source,
-        };
         table
             .update_datafusion_session(&context.state())
-            .map_err(opening)?;
-        let provider = table
-            .table_provider()
-            .await
-            .map_err(LakeError::Engine)?;
+            .map_err(|error| self.opening(error))?;
+        let provider = table.table_provider().await.map_err(LakeError::Engine)?;
         context.read_table(provider).map_err(LakeError::Engine)
     }
 
@@ -156,32 +154,69 @@ impl Lake {
             .map_err(LakeError::Engine)?;
         Ok(())
     }
+
+    async fn collect(&self, frame: DataFrame, limits: &QueryLimits) -> Result<Answer, LakeError> {
+        let failed = |error| self.query_error(&error, limits.memory_bytes);
+        let schema = Arc::clone(frame.schema().inner());
+        let mut stream = frame.execute_stream().await.map_err(failed)?;
+        let mut batches = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            let room = limits.rows - rows;
+            let kept =
+                own(&batch.slice(0, room.min(batch.num_rows()))).map_err(LakeError::Columns)?;
+            bytes += kept.get_array_memory_size();
+            if bytes > ANSWER_BYTES_MAX {
+                return Err(LakeError::AnswerSize(ANSWER_BYTES_MAX >> 20));
+            }
+            rows += kept.num_rows();
+            batches.push(kept);
+            if batch.num_rows() > room {
+                return Ok(Answer::new(schema, batches, true));
+            }
+        }
+        Ok(Answer::new(schema, batches, false))
+    }
+
+    /// What the engine's failure means to who asked.
+    pub(crate) fn query_error(&self, error: &DataFusionError, memory_bytes: usize) -> LakeError {
+        self.or_gone(match error.find_root() {
+            DataFusionError::ResourcesExhausted(_) => LakeError::QueryMemory(memory_bytes >> 20),
+            _ => LakeError::Query(plain(error)),
+        })
+    }
 }
 
-async fn collect(frame: DataFrame, limits: &QueryLimits) -> Result<Answer, LakeError> {
-    let engine = |error: DataFusionError| match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => LakeError::QueryMemory(limits.memory_bytes >> 20),
-        _ => LakeError::Query(plain(&error)),
+/// Refuses whatever isn't a question.
+fn refuse_changes(plan: &LogicalPlan) -> Result<(), LakeError> {
+    let what = match plan {
+        LogicalPlan::Ddl(statement) => statement.name().to_owned(),
+        LogicalPlan::Dml(statement) => statement.op.name().to_owned(),
+        LogicalPlan::Copy(_) => "Copy".to_owned(),
+        LogicalPlan::Statement(statement) => statement.name().to_owned(),
+        LogicalPlan::Explain(explain) => return refuse_changes(&explain.plan),
+        LogicalPlan::Analyze(analyze) => return refuse_changes(&analyze.input),
+        _ => return Ok(()),
     };
-    let schema = Arc::clone(frame.schema().inner());
-    let mut stream = frame.execute_stream().await.map_err(engine)?;
-    let mut batches = Vec::new();
-    let (mut rows, mut bytes) = (0, 0);
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(engine)?;
-        bytes += batch.get_array_memory_size();
-        if bytes > ANSWER_BYTES_MAX {
-            return Err(LakeError::QueryMemory(ANSWER_BYTES_MAX >> 20));
-        }
-        let room = limits.rows - rows;
-        if batch.num_rows() > room {
-            batches.push(batch.slice(0, room));
-            return Ok(Answer::new(schema, batches, true));
-        }
-        rows += batch.num_rows();
-        batches.push(batch);
-    }
-    Ok(Answer::new(schema, batches, false))
+    Err(LakeError::Query(format!(
+        "`{what}` is not allowed: the lake answers questions, as `select` and `with` ask them, and is changed by nothing else"
+    )))
+}
+
+/// The batch without the parts of larger buffers that its values don't need.
+fn own(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let columns = batch
+        .columns()
+        .iter()
+        .map(|column| -> ArrayRef {
+            match column.as_string_view_opt() {
+                Some(texts) => Arc::new(texts.gc()),
+                None => Arc::clone(column),
+            }
+        })
+        .collect();
+    RecordBatch::try_new(batch.schema(), columns)
 }
 
 fn register_side_table(context: &SessionContext, table: &SideTable) -> Result<(), LakeError> {
@@ -220,8 +255,8 @@ fn plain(error: &DataFusionError) -> String {
         "SQL error: ",
         "Execution error: ",
     ];
-    let text = prefixes
-        .iter()
-        .fold(text.as_str(), |text, prefix| text.strip_prefix(prefix).unwrap_or(text));
+    let text = prefixes.iter().fold(text.as_str(), |text, prefix| {
+        text.strip_prefix(prefix).unwrap_or(text)
+    });
     text.to_owned()
 }

@@ -1,5 +1,6 @@
 //! Events to columns and back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -75,9 +76,15 @@ fn column(name: &str, stamp: &Stamp<'_>, events: &[&AuditEvent]) -> Option<Array
         )),
         _ => {
             let read = text_field(name)?;
-            let bytes = events.iter().filter_map(|event| read(event)).map(str::len).sum();
+            let bytes = events
+                .iter()
+                .filter_map(|event| read(event))
+                .map(str::len)
+                .sum();
             let mut builder = StringBuilder::with_capacity(rows, bytes);
-            events.iter().for_each(|event| builder.append_option(read(event)));
+            for event in events {
+                builder.append_option(read(event));
+            }
             Arc::new(builder.finish())
         }
     })
@@ -113,99 +120,85 @@ fn text_field(name: &str) -> Option<ReadText> {
 
 /// The rows of `batch` as events. A column that the batch lacks is read as null.
 pub(crate) fn from_columns(batch: &RecordBatch) -> Result<Vec<StoredEvent>, ArrowError> {
-    let rows = Rows { batch };
-    let text = |name| rows.text(name);
-    let (source, gid, event_type) = (text("source")?, text("gid")?, text("event_type")?);
-    let (category, details, extra) = (text("event_category")?, text("details")?, text("extra")?);
-    let actor = [text("actor_type")?, text("actor_gid")?, text("actor_name")?, text("actor_email")?];
-    let resource = [
-        text("resource_type")?,
-        text("resource_subtype")?,
-        text("resource_gid")?,
-        text("resource_name")?,
-        text("resource_email")?,
-    ];
-    let context = [
-        text("context_type")?,
-        text("api_authentication_method")?,
-        text("client_ip_address")?,
-        text("user_agent")?,
-        text("oauth_app_name")?,
-        text("rule_name")?,
-    ];
-    let on_behalf_of = rows.cast("on_behalf_of_user_id", &DataType::Int64)?;
-    let sequence = rows.cast("batch", &DataType::Int64)?;
-    let created_at = rows.cast("created_at", &schema::timestamp())?;
-    let collected_at = rows.cast("collected_at", &schema::timestamp())?;
-    (0..batch.num_rows())
-        .map(|row| {
-            let value = |column: &StringArray| {
-                column.is_valid(row).then(|| column.value(row).to_owned())
+    let rows = Rows::new(batch)?;
+    (0..batch.num_rows()).map(|row| rows.event(row)).collect()
+}
+
+/// Columns by name, in the types that they are stored in: the engine reads text as views.
+struct Rows(HashMap<String, ArrayRef>);
+
+impl Rows {
+    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+        let schema = batch.schema();
+        let fields = schema.fields().iter().zip(batch.columns());
+        let columns = fields.map(|(field, column)| {
+            let kind = match field.data_type() {
+                DataType::Timestamp(..) => &schema::timestamp(),
+                DataType::Int64 | DataType::Date32 => field.data_type(),
+                _ => &DataType::Utf8,
             };
-            let [actor_type, actor_gid, actor_name, actor_email] = actor.each_ref().map(value);
-            let [resource_type, resource_subtype, resource_gid, resource_name, resource_email] =
-                resource.each_ref().map(value);
-            let [context_type, api_authentication_method, client_ip_address, user_agent, oauth_app_name, rule_name] =
-                context.each_ref().map(value);
-            Ok(StoredEvent {
-                source: value(&source).unwrap_or_default(),
-                batch: number(&sequence, row).unwrap_or_default(),
-                collected_at: time(&collected_at, row)?,
-                event: AuditEvent {
-                    gid: value(&gid).unwrap_or_default(),
-                    created_at: time(&created_at, row)?,
-                    event_type: value(&event_type).unwrap_or_default(),
-                    event_category: value(&category),
-                    actor: Actor { actor_type, gid: actor_gid, name: actor_name, email: actor_email },
-                    resource: Resource {
-                        resource_type,
-                        resource_subtype,
-                        gid: resource_gid,
-                        name: resource_name,
-                        email: resource_email,
-                    },
-                    context: Context {
-                        context_type,
-                        api_authentication_method,
-                        client_ip_address,
-                        user_agent,
-                        oauth_app_name,
-                        rule_name,
-                        on_behalf_of_user_id: number(&on_behalf_of, row),
-                    },
-                    details: value(&details),
-                    extra: value(&extra),
+            Ok((field.name().clone(), cast(column, kind)?))
+        });
+        Ok(Self(columns.collect::<Result<_, ArrowError>>()?))
+    }
+
+    fn column(&self, name: &str, row: usize) -> Option<&ArrayRef> {
+        self.0.get(name).filter(|column| column.is_valid(row))
+    }
+
+    fn text(&self, name: &str, row: usize) -> Option<String> {
+        let texts = self.column(name, row)?.as_string_opt::<i32>()?;
+        Some(texts.value(row).to_owned())
+    }
+
+    fn number(&self, name: &str, row: usize) -> Option<i64> {
+        let numbers = self.column(name, row)?.as_primitive_opt::<Int64Type>()?;
+        Some(numbers.value(row))
+    }
+
+    fn time(&self, name: &str, row: usize) -> Result<DateTime<Utc>, ArrowError> {
+        self.column(name, row)
+            .and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>())
+            .and_then(|times| DateTime::from_timestamp_micros(times.value(row)))
+            .ok_or_else(|| ArrowError::CastError(format!("row {row} has no time in `{name}`")))
+    }
+
+    fn event(&self, row: usize) -> Result<StoredEvent, ArrowError> {
+        let text = |name| self.text(name, row);
+        Ok(StoredEvent {
+            source: text("source").unwrap_or_default(),
+            batch: self.number("batch", row).unwrap_or_default(),
+            collected_at: self.time("collected_at", row)?,
+            event: AuditEvent {
+                gid: text("gid").unwrap_or_default(),
+                created_at: self.time("created_at", row)?,
+                event_type: text("event_type").unwrap_or_default(),
+                event_category: text("event_category"),
+                actor: Actor {
+                    actor_type: text("actor_type"),
+                    gid: text("actor_gid"),
+                    name: text("actor_name"),
+                    email: text("actor_email"),
                 },
-            })
+                resource: Resource {
+                    resource_type: text("resource_type"),
+                    resource_subtype: text("resource_subtype"),
+                    gid: text("resource_gid"),
+                    name: text("resource_name"),
+                    email: text("resource_email"),
+                },
+                context: Context {
+                    context_type: text("context_type"),
+                    api_authentication_method: text("api_authentication_method"),
+                    client_ip_address: text("client_ip_address"),
+                    user_agent: text("user_agent"),
+                    oauth_app_name: text("oauth_app_name"),
+                    rule_name: text("rule_name"),
+                    on_behalf_of_user_id: self.number("on_behalf_of_user_id", row),
+                },
+                details: text("details"),
+                extra: text("extra"),
+            },
         })
-        .collect()
-}
-
-struct Rows<'a> {
-    batch: &'a RecordBatch,
-}
-
-impl Rows<'_> {
-    fn cast(&self, name: &str, kind: &DataType) -> Result<ArrayRef, ArrowError> {
-        match self.batch.column_by_name(name) {
-            Some(column) => cast(column, kind),
-            None => Ok(new_null_array(kind, self.batch.num_rows())),
-        }
     }
-
-    fn text(&self, name: &str) -> Result<StringArray, ArrowError> {
-        Ok(self.cast(name, &DataType::Utf8)?.as_string::<i32>().clone())
-    }
-}
-
-fn number(column: &ArrayRef, row: usize) -> Option<i64> {
-    let numbers = column.as_primitive::<Int64Type>();
-    numbers.is_valid(row).then(|| numbers.value(row))
-}
-
-fn time(column: &ArrayRef, row: usize) -> Result<DateTime<Utc>, ArrowError> {
-    let microseconds = column.as_primitive::<TimestampMicrosecondType>().value(row);
-    DateTime::from_timestamp_micros(microseconds).ok_or_else(|| {
-        ArrowError::CastError(format!("{microseconds} µs since 1970 is no time"))
-    })
 }

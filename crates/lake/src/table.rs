@@ -1,9 +1,9 @@
 //! Opening, creating and repairing the table.
 
-use std::fs;
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::NaiveDate;
 use deltalake::datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
@@ -12,15 +12,17 @@ use deltalake::logstore::{
 };
 use deltalake::{DeltaResult, DeltaTable, DeltaTableBuilder, DeltaTableError};
 use drishti_model::SourceName;
+use object_store::ObjectStore;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::durable::GONE;
+use crate::durable::{DurableFolder, LOG_FOLDER};
 use crate::gids::KnownGids;
+use crate::repair::{self, Repair};
 use crate::{LakeError, LakeLocation, schema};
 
 /// Commits between two checkpoints of the Delta log.
-const CHECKPOINT_INTERVAL_COMMITS: &str = "50";
+pub(crate) const CHECKPOINT_INTERVAL_COMMITS: u64 = 50;
 
 /// How long log entries are kept behind a checkpoint. A poll a minute makes 1,440 a day; nothing reads older ones.
 const LOG_RETENTION: &str = "interval 1 day";
@@ -30,20 +32,15 @@ const LOG_RETENTION: &str = "interval 1 day";
 pub struct Lake(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) location: LakeLocation,
+    location: LakeLocation,
+    /// The folder of a local lake.
+    pub(crate) folder: Option<DurableFolder>,
     /// The newest version known to this process.
     current: RwLock<DeltaTable>,
     /// Held by whoever writes; with it goes what is known of gids.
     pub(crate) writer: Arc<Mutex<KnownGids>>,
     /// Shared by all queries, for its caches of file footers.
     pub(crate) runtime: Arc<RuntimeEnv>,
-}
-
-/// What [`Lake::open`] had to mend.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Repair {
-    /// Log entries that a power loss had cut short, now set aside; their events are collected again.
-    pub set_aside: Vec<String>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -56,11 +53,19 @@ impl Lake {
     /// Opens the lake at `location`, or makes an empty one there. Columns that an older version did not know are added.
     pub async fn open(location: LakeLocation) -> Result<(Self, Repair), LakeError> {
         let repair = match location.folder_path() {
-            Some(folder) => Repair {
-                set_aside: set_aside_damaged_entries(&folder)?,
-            },
+            Some(folder) => repair::set_damaged_files_aside(&folder.join(LOG_FOLDER))?,
             None => Repair::default(),
         };
+        let (store, folder) = location.store()?;
+        let lake = Self::open_on(location, store, folder).await?;
+        Ok((lake, repair))
+    }
+
+    pub(crate) async fn open_on(
+        location: LakeLocation,
+        store: Arc<dyn ObjectStore>,
+        folder: Option<DurableFolder>,
+    ) -> Result<Self, LakeError> {
         register_object_stores();
         let open = |source| LakeError::Open {
             address: location.address(),
@@ -68,25 +73,24 @@ impl Lake {
         };
         let mut table = DeltaTableBuilder::from_url(location.url().clone())
             .map_err(open)?
-            .with_storage_backend(location.store()?, location.url().clone())
+            .with_storage_backend(store, location.url().clone())
             .build()
             .map_err(open)?;
-        if table.verify_deltatable_existence().await.map_err(open)? {
-            table.load().await.map_err(open)?;
-            table = add_missing_columns(table).await.map_err(open)?;
-        } else {
-            table = create(table).await.map_err(open)?;
+        if !table.verify_deltatable_existence().await.map_err(open)? {
+            create(&table).await.map_err(open)?;
         }
+        table.load().await.map_err(open)?;
+        let table = add_missing_columns(table).await.map_err(open)?;
         let runtime = RuntimeEnvBuilder::new()
             .build_arc()
             .map_err(LakeError::Engine)?;
-        let inner = Inner {
+        Ok(Self(Arc::new(Inner {
             location,
+            folder,
             current: RwLock::new(table),
             writer: Arc::default(),
             runtime,
-        };
-        Ok((Self(Arc::new(inner)), repair))
+        })))
     }
 
     /// Where the lake is, for people.
@@ -105,6 +109,9 @@ impl Lake {
     /// The newest version of the table, from whichever process.
     pub(crate) async fn newest(&self) -> Result<DeltaTable, LakeError> {
         let mut table = self.current();
+        if self.has_vanished() {
+            return Err(LakeError::Gone(self.address()));
+        }
         table
             .update_state()
             .await
@@ -113,7 +120,7 @@ impl Lake {
         Ok(table)
     }
 
-    pub(crate) fn current(&self) -> DeltaTable {
+    fn current(&self) -> DeltaTable {
         self.0
             .current
             .read()
@@ -133,23 +140,29 @@ impl Lake {
         }
     }
 
-    fn opening(&self, source: DeltaTableError) -> LakeError {
-        self.gone(&source).unwrap_or_else(|| LakeError::Open {
+    pub(crate) fn opening(&self, source: DeltaTableError) -> LakeError {
+        self.or_gone(LakeError::Open {
             address: self.address(),
             source,
         })
     }
 
-    /// The error that says so, where `error` comes from a lake folder that vanished.
-    pub(crate) fn gone(&self, error: &DeltaTableError) -> Option<LakeError> {
-        let folder_vanished = self
-            .0
-            .location
-            .folder_path()
-            .is_some_and(|folder| !folder.join("_delta_log").is_dir());
-        let said_so = std::iter::successors(Some(error as &dyn std::error::Error), |e| e.source())
-            .any(|error| error.to_string().contains(GONE));
-        (folder_vanished || said_so).then(|| LakeError::Gone(self.address()))
+    /// `error`, or the one that says so where the lake folder vanished.
+    pub(crate) fn or_gone(&self, error: LakeError) -> LakeError {
+        if self.has_vanished() {
+            LakeError::Gone(self.address())
+        } else {
+            error
+        }
+    }
+
+    /// Whether the folder, or what this process knows of the table in it, is no longer there.
+    fn has_vanished(&self) -> bool {
+        let version = self.current().version().unwrap_or_default();
+        self.0
+            .folder
+            .as_ref()
+            .is_some_and(|folder| !(folder.stands() && folder.has_version(version)))
     }
 }
 
@@ -166,9 +179,25 @@ pub(crate) async fn last_sequence(table: &DeltaTable, source: &SourceName) -> De
     Ok(newest.unwrap_or(0))
 }
 
-async fn create(table: DeltaTable) -> DeltaResult<DeltaTable> {
+/// How many events each day of the table has, from its log alone.
+pub(crate) fn rows_by_day(table: &DeltaTable) -> DeltaResult<BTreeMap<NaiveDate, u64>> {
+    let mut days = BTreeMap::new();
+    for file in table.snapshot()?.log_data().iter() {
+        let values = file.partition_values_map();
+        let day = values.get(schema::PARTITION).and_then(Option::as_deref);
+        if let Some(day) = day.and_then(|day| day.parse().ok()) {
+            *days.entry(day).or_default() += file.num_records().unwrap_or_default() as u64;
+        }
+    }
+    Ok(days)
+}
+
+/// Makes an empty table, unless another process is quicker.
+async fn create(table: &DeltaTable) -> DeltaResult<()> {
     let columns: StructType = schema::events().as_ref().try_into_kernel()?;
-    table
+    let interval = CHECKPOINT_INTERVAL_COMMITS.to_string();
+    let created = table
+        .clone()
         .create()
         .with_columns(columns.fields().cloned().collect::<Vec<_>>())
         .with_partition_columns([schema::PARTITION])
@@ -177,13 +206,14 @@ async fn create(table: DeltaTable) -> DeltaResult<DeltaTable> {
                 "delta.dataSkippingStatsColumns",
                 Some(schema::STATISTICS_COLUMNS),
             ),
-            (
-                "delta.checkpointInterval",
-                Some(CHECKPOINT_INTERVAL_COMMITS),
-            ),
+            ("delta.checkpointInterval", Some(interval.as_str())),
             ("delta.logRetentionDuration", Some(LOG_RETENTION)),
         ])
-        .await
+        .await;
+    match created {
+        Err(_) if table.verify_deltatable_existence().await? => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 async fn add_missing_columns(table: DeltaTable) -> DeltaResult<DeltaTable> {
@@ -198,45 +228,6 @@ async fn add_missing_columns(table: DeltaTable) -> DeltaResult<DeltaTable> {
         return Ok(table);
     }
     table.add_columns().with_fields(missing).await
-}
-
-/// Renames newest log entries that are not whole JSON lines: only an entry whose commit never returned can be so, as
-/// [`crate::durable`] syncs an entry before it says that it is written.
-fn set_aside_damaged_entries(folder: &Path) -> Result<Vec<String>, LakeError> {
-    let log = folder.join("_delta_log");
-    let failed = |doing: &'static str| {
-        let path = log.display().to_string();
-        move |source| LakeError::Folder { doing, path, source }
-    };
-    if !log.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut entries: Vec<_> = fs::read_dir(&log)
-        .map_err(failed("listing the log of the lake in"))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    entries.sort();
-    let mut set_aside = Vec::new();
-    while let Some(newest) = entries.pop() {
-        let text = fs::read(&newest).map_err(failed("reading the newest log entry in"))?;
-        if is_whole_entry(&text) {
-            break;
-        }
-        let aside = newest.with_extension("json.damaged");
-        fs::rename(&newest, &aside).map_err(failed("setting aside a damaged log entry in"))?;
-        set_aside.push(aside.display().to_string());
-    }
-    Ok(set_aside)
-}
-
-fn is_whole_entry(text: &[u8]) -> bool {
-    let mut lines = text
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .peekable();
-    lines.peek().is_some()
-        && lines.all(|line| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok())
 }
 
 /// Teaches Delta the addresses of object stores. The stores themselves come from [`LakeLocation::store`], whose conditional puts

@@ -34,6 +34,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
     refuse_real_sources(&product, &name).await?;
     let token = Secret::new(random_text()?);
     let mut simulator = Simulator::start(arguments, &token).await?;
+    let days = arguments.days.min(CollectSettings::RETENTION_DAYS);
     let profile = SourceProfile {
         workspace_gid: None,
         api_url: format!("{}/api/1.0", simulator.address),
@@ -42,7 +43,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
         fields: std::iter::once(("environment".to_owned(), "demo".to_owned())).collect(),
         collect: CollectSettings {
             poll_interval_seconds: POLL_INTERVAL_SECONDS,
-            backfill_days: arguments.days.min(CollectSettings::RETENTION_DAYS),
+            backfill_days: days,
             // The simulator has no limit of requests.
             requests_per_minute: 0,
             ..CollectSettings::default()
@@ -62,7 +63,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
         simulator.address
     ));
     tokio::select! {
-        shown = show_collection(&product, &name) => shown?,
+        shown = show_collection(&product, &name, days) => shown?,
         ended = simulator.child.wait() => bail!("the simulator ended: {}", ended.context("waiting for the simulator")?),
         () = product.stop.cancelled() => return product.wait().await,
     }
@@ -130,7 +131,7 @@ impl Simulator {
 }
 
 /// Shows the first collection until it has caught up.
-async fn show_collection(product: &Product, name: &SourceName) -> anyhow::Result<()> {
+async fn show_collection(product: &Product, name: &SourceName, days: u32) -> anyhow::Result<()> {
     let bar = progress::windows_bar();
     loop {
         let overview = product.services.source(name).await?;
@@ -146,7 +147,7 @@ async fn show_collection(product: &Product, name: &SourceName) -> anyhow::Result
             if is_collecting && has_all {
                 bar.finish_and_clear();
                 output::say(&format!(
-                    "{} events of 90 days are in the lake; new ones are collected every {POLL_INTERVAL_SECONDS} seconds",
+                    "{} events of {days} days are in the lake; new ones are collected every {POLL_INTERVAL_SECONDS} seconds",
                     grouped(status.events_stored.unsigned_abs())
                 ));
                 return Ok(());

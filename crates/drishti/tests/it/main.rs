@@ -1,3 +1,23 @@
 //! The whole program, as a user runs it, and the shape of the project.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod architecture;
+mod command_line;
+mod configuration;
+mod damage;
+mod demo;
+mod full_disk;
+mod harness;
+mod ingest;
+mod kills;
+mod late;
+mod refusals;
+mod second_process;
+mod secrecy;
+mod serve;

@@ -1,0 +1,92 @@
+//! The first thing that somebody runs.
+
+use crate::harness::{Installation, Running, eventually, is_running, met};
+
+const QUESTION: &str = "select event_type, count(*) from events group by 1 order by 2 desc limit 5";
+
+/// Processes that a process has started and that have not ended.
+fn children(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let status = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let fields = status.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+        if fields.split(' ').nth(1) == Some(&parent.to_string()) {
+            found.push(process);
+        }
+    }
+    found
+}
+
+/// A demo that has collected its history and goes on.
+async fn running_demo(installation: &Installation, people: &str) -> Running {
+    let arguments = ["demo", "--people", people, "--days", "5", "--listen", "127.0.0.1:0"];
+    let mut demo = installation.spawn(&arguments);
+    demo.line("Stop with Ctrl-C").await;
+    demo
+}
+
+async fn count(installation: &Installation) -> u64 {
+    let answer = installation.query("select count(*) as count from events").await;
+    answer[0]["count"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_demo_that_ends_when_it_has_all() {
+    let installation = Installation::new();
+    let arguments = ["demo", "--people", "40", "--days", "12", "--listen", "127.0.0.1:0", "--once"];
+    let finished = installation.run(&arguments).await;
+    assert!(finished.status.success(), "{finished:#?}");
+    let home = installation.home().display().to_string();
+    for words in [
+        &format!("drishti --home {home} query \"{QUESTION}\""),
+        &format!("Authorization: Bearer $(cat {home}/api-token)"),
+        "/api/v1/openapi.json",
+        &format!("Lake:            {home}/lake"),
+    ] {
+        assert!(finished.stdout.contains(words), "{words}: {finished:#?}");
+    }
+    assert!(finished.stderr.contains("events of 12 days are in the lake"), "{finished:#?}");
+    assert!(count(&installation).await > 500);
+    // The next one goes on from here.
+    let again = installation.run(&arguments).await;
+    assert!(again.status.success(), "{again:#?}");
+    let twice = installation.query("select gid from events group by gid having count(*) > 1").await;
+    assert_eq!(twice, [serde_json::Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn a_demo_answers_while_it_collects_and_ends_with_all_it_started() {
+    let installation = Installation::new();
+    // Many people, so that live events come every few seconds even at night.
+    let mut demo = running_demo(&installation, "2000").await;
+    let simulators = children(demo.id());
+    assert_eq!(simulators.len(), 1, "one child: the simulator");
+    let answer = installation.query(QUESTION).await;
+    assert_eq!(answer.len(), 5, "{answer:#?}");
+    let before = count(&installation).await;
+    eventually("live events", async || met(count(&installation).await, |after| *after > before)).await;
+    let ended = demo.stop("INT").await;
+    assert_eq!(ended.code(), Some(0), "{}", demo.outputs());
+    assert!(!is_running(simulators[0]), "the simulator is still there");
+}
+
+#[tokio::test]
+async fn a_demo_that_is_killed_leaves_no_simulator_behind() {
+    let installation = Installation::new();
+    let mut demo = running_demo(&installation, "20").await;
+    let simulators = children(demo.id());
+    assert_eq!(simulators.len(), 1, "one child: the simulator");
+    demo.stop("KILL").await;
+    eventually("the simulator to end", async || met(simulators[0], |simulator| !is_running(*simulator))).await;
+}
+
+#[tokio::test]
+async fn a_demo_keeps_off_real_sources() {
+    let installation = Installation::new();
+    let file = installation.write("none.jsonl", "");
+    installation.run(&["ingest", &file, "--source", "real"]).await.good();
+    let arguments = ["demo", "--people", "20", "--days", "1", "--listen", "127.0.0.1:0", "--once"];
+    let refused = installation.run(&arguments).await.bad();
+    assert!(refused.contains("this folder has the source `real`; give the demo a folder of its own"), "{refused}");
+}

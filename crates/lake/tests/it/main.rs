@@ -1,0 +1,20 @@
+//! The lake from outside, on a folder and on a local S3 server.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first fault"
+)]
+
+mod append;
+mod crash;
+mod events;
+mod faults;
+mod house;
+mod maintenance;
+mod python;
+mod query;
+mod race;
+mod round_trip;
+mod s3;
+mod schema;

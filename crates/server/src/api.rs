@@ -1,0 +1,20 @@
+//! What is below `/api/v1`: one folder for each resource.
+
+mod accounts;
+mod coverage;
+mod events;
+mod health_events;
+mod sources;
+
+use drishti_services::Services;
+use utoipa_axum::router::OpenApiRouter;
+
+/// All routes, without the prefix.
+pub(crate) fn routes() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .merge(sources::routes())
+        .merge(events::routes())
+        .merge(coverage::routes())
+        .merge(health_events::routes())
+        .merge(accounts::routes())
+}

@@ -1,0 +1,72 @@
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use drishti_model::TimeRange;
+use drishti_services::EventFilter;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::parameters::moment;
+use crate::problem::Problem;
+
+/// Which events are meant. All filters that are given must fit; an empty one is none.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct EventParameters {
+    /// Name of the source.
+    source: Option<String>,
+    /// First moment, such as `2026-03-01T08:00:00Z`.
+    #[param(format = DateTime)]
+    from: Option<String>,
+    /// First moment after the last.
+    #[param(format = DateTime)]
+    to: Option<String>,
+    /// An event type; given several times, any of them.
+    event_type: Vec<String>,
+    /// An event category; given several times, any of them.
+    event_category: Vec<String>,
+    /// Gid or e-mail address of who did it.
+    actor: Option<String>,
+    /// Gid or e-mail address of what it was done to.
+    resource: Option<String>,
+    /// Client address, as Asana wrote it.
+    ip: Option<String>,
+    /// Gid of the event.
+    gid: Option<String>,
+    /// Text that stands somewhere in names, addresses, the user agent or the details, whatever its case.
+    q: Option<String>,
+}
+
+impl EventParameters {
+    /// `from` and `to`, where they are given.
+    pub(super) fn ends(&self) -> Result<[Option<DateTime<Utc>>; 2], Problem> {
+        let from = self.from.as_deref().map(|text| moment("from", text));
+        let to = self.to.as_deref().map(|text| moment("to", text));
+        Ok([from.transpose()?, to.transpose()?])
+    }
+
+    /// The filter, over this span.
+    pub(super) fn into_filter(self, range: Option<TimeRange>) -> EventFilter {
+        EventFilter {
+            source: self.source,
+            range,
+            event_types: self.event_type,
+            event_categories: self.event_category,
+            actor: self.actor,
+            resource: self.resource,
+            ip_address: self.ip,
+            gid: self.gid,
+            text: self.q,
+        }
+    }
+}
+
+/// The span between two moments.
+pub(super) fn range(from: DateTime<Utc>, to: DateTime<Utc>) -> Result<TimeRange, Problem> {
+    TimeRange::new(from, to).ok_or_else(|| Problem::parameter("to", "it must be after `from`"))
+}
+
+/// The first moment after all that a parameter can name.
+pub(super) fn end_of_time() -> DateTime<Utc> {
+    let day = NaiveDate::from_ymd_opt(10_000, 1, 1).unwrap_or(NaiveDate::MAX);
+    day.and_time(NaiveTime::MIN).and_utc()
+}

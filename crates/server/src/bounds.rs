@@ -1,0 +1,48 @@
+//! What one caller can take of the server. Each bound has a test that hits it.
+
+use std::time::Duration;
+
+/// Most bytes of a request's body.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Most bytes of the query part of an address.
+pub const QUERY_BYTES_MAX: usize = 8 << 10;
+
+/// Most bytes of a request's headers, the address included.
+pub const HEADER_BYTES_MAX: usize = 64 << 10;
+
+/// Longest time in which the headers of a request must be there; also how long a connection may wait for its next request.
+pub const HEADER_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Longest time from a request's headers to its answer. Above the lake's own limit for a query, which says more.
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(90);
+
+/// Most connections at once; further ones wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 512;
+
+/// Most requests below `/api/` worked on at once.
+pub const CONCURRENT_REQUESTS_MAX: usize = 32;
+
+/// How long requests under way may take to end when the server is told to stop.
+pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time in which the ledger and the lake must answer to be called ready.
+pub const READY_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Most entries of one page of any list.
+pub const PAGE_MAX: usize = 500;
+
+/// Entries of a page where the caller does not say.
+pub(crate) const PAGE_DEFAULT: usize = 100;
+
+/// Bytes of events after which a page ends, even if it has fewer entries than asked for: one event can have a megabyte.
+pub const EVENTS_PAGE_BYTES_MAX: usize = 8 << 20;
+
+/// Most bars of one histogram (the lake's own limit).
+pub const HISTOGRAM_BARS_MAX: i64 = 10_000;
+
+/// Most characters of one parameter.
+pub const PARAMETER_CHARACTERS_MAX: usize = 1_024;
+
+/// Most quarantined events named in one replay; all of a source can be replayed without naming them.
+pub const REPLAY_IDS_MAX: usize = 1_000;

@@ -1,0 +1,307 @@
+//! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time; below
+//! `/api/` also the number of requests at once and the token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use drishti_model::Secret;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use crate::bounds::{BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, QUERY_BYTES_MAX};
+use crate::problem::{Cause, Code, Problem};
+
+/// Hosts that a server on loopback is called by.
+const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// Headers of every answer. Nothing here is a page, so nothing may be loaded, framed, guessed or kept.
+const HEADERS: [(axum::http::HeaderName, &str); 4] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; frame-ancestors 'none'",
+    ),
+    (REFERRER_POLICY, "no-referrer"),
+];
+
+/// Puts the security headers on every answer and writes the one log line of a failure of ours. The line names the route and not
+/// the address, which may hold personal data.
+pub(crate) async fn hardened(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
+        let route = route.as_ref().map_or("none", MatchedPath::as_str);
+        tracing::error!(%method, route, cause, "a request failed");
+    }
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Refuses requests for any host but this machine.
+pub(crate) async fn from_loopback(request: Request, next: Next) -> Response {
+    if is_for_loopback(&request) {
+        return next.run(request).await;
+    }
+    let problem = Problem::new(
+        Code::ForeignHost,
+        "this server is bound to loopback and answers to localhost, 127.0.0.1 and [::1] only",
+    );
+    problem
+        .with_hint(
+            "Use one of these names, or bind the server to an address that others may reach.",
+        )
+        .into_response()
+}
+
+/// Whether every host that the request names, and it names one, is this machine.
+fn is_for_loopback(request: &Request) -> bool {
+    let in_address = request.uri().authority().map(Authority::as_str);
+    let in_headers = request.headers().get_all(HOST).iter();
+    let mut hosts = in_headers
+        .map(|host| host.to_str().unwrap_or_default())
+        .chain(in_address)
+        .peekable();
+    hosts.peek().is_some() && hosts.all(is_loopback)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.parse::<Authority>().is_ok_and(|authority| {
+        !host.contains('@')
+            && LOOPBACK_HOSTS
+                .iter()
+                .any(|name| authority.host().eq_ignore_ascii_case(name))
+    })
+}
+
+/// Refuses addresses and bodies that are too large before anything of them is read.
+pub(crate) async fn within_size(request: Request, next: Next) -> Response {
+    let query_bytes = request.uri().query().map_or(0, str::len);
+    if query_bytes > QUERY_BYTES_MAX {
+        let detail = format!(
+            "the query part of the address has {query_bytes} bytes, at most {QUERY_BYTES_MAX} are allowed"
+        );
+        return Problem::new(Code::AddressTooLong, detail).into_response();
+    }
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced: Option<u64> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX as u64) {
+        return body_too_large().into_response();
+    }
+    next.run(request).await
+}
+
+pub(crate) fn body_too_large() -> Problem {
+    let detail = format!("the body may have at most {BODY_BYTES_MAX} bytes");
+    Problem::new(Code::BodyTooLarge, detail)
+        .with_hint("Bring in files of events with `drishti ingest`.")
+}
+
+/// Ends requests that take too long.
+pub(crate) async fn within_time(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let in_time = tokio::time::timeout(limit, next.run(request)).await;
+    in_time.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        let detail = format!("no answer within {seconds} seconds, and the work was given up");
+        Problem::new(Code::TooSlow, detail).into_response()
+    })
+}
+
+/// Places for requests that are worked on.
+pub(crate) fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(CONCURRENT_REQUESTS_MAX))
+}
+
+/// Refuses a request while too many others are worked on.
+pub(crate) async fn one_of_few(
+    State(places): State<Arc<Semaphore>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => Problem::new(
+            Code::Overloaded,
+            "too many requests are worked on; try again in a second",
+        )
+        .into_response(),
+    }
+}
+
+/// Refuses requests without the token.
+pub(crate) async fn with_token(
+    State(token): State<Secret>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_authorized(request.headers(), &token) {
+        return next.run(request).await;
+    }
+    Problem::new(
+        Code::Unauthorized,
+        "this needs the header `Authorization: Bearer TOKEN` with the token of this installation",
+    )
+    .with_hint(
+        "The token is in the installation's folder; `drishti serve` says where when it starts.",
+    )
+    .into_response()
+}
+
+/// Whether the one `Authorization` header shows `token`. Takes the same time wherever the two differ.
+fn is_authorized(headers: &HeaderMap, token: &Secret) -> bool {
+    let mut shown = headers.get_all(AUTHORIZATION).iter();
+    let (Some(shown), None) = (shown.next(), shown.next()) else {
+        return false;
+    };
+    let Some((scheme, shown)) = shown.to_str().ok().and_then(|text| text.split_once(' ')) else {
+        return false;
+    };
+    let same = shown.as_bytes().ct_eq(token.expose().as_bytes());
+    scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && bool::from(same)
+}
+
+/// What is answered where no route is.
+pub(crate) async fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "no route has this address")
+        .with_hint("GET /api/v1/openapi.json describes them all.")
+}
+
+/// What is answered where a route has another method.
+pub(crate) async fn method_not_allowed() -> Problem {
+    Problem::new(
+        Code::MethodNotAllowed,
+        "this address is there, but not with this method",
+    )
+    .with_hint("The header `Allow` names the methods.")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tokio_util::sync::CancellationToken;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn request() -> Request {
+        Request::new(Body::empty())
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_given_up() {
+        let routes = Router::new()
+            .route("/", get(std::future::pending::<&'static str>))
+            .layer(from_fn_with_state(Duration::from_millis(1), within_time));
+        let answer = routes.oneshot(request()).await.unwrap();
+        assert_eq!(answer.status(), 503);
+    }
+
+    #[tokio::test]
+    async fn one_request_too_many_is_refused_until_another_ends() {
+        let begun = Arc::new(Semaphore::new(0));
+        let release = CancellationToken::new();
+        let (signal, released) = (Arc::clone(&begun), release.clone());
+        let handler = get(move || async move {
+            signal.add_permits(1);
+            released.cancelled().await;
+        });
+        let routes = Router::new()
+            .route("/", handler)
+            .layer(from_fn_with_state(places(), one_of_few));
+        let working: Vec<_> = (0..CONCURRENT_REQUESTS_MAX)
+            .map(|_| tokio::spawn(routes.clone().oneshot(request())))
+            .collect();
+        let all = u32::try_from(CONCURRENT_REQUESTS_MAX).unwrap();
+        begun.acquire_many(all).await.unwrap().forget();
+        let refused = routes.clone().oneshot(request()).await.unwrap();
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.headers()["retry-after"], "1");
+        release.cancel();
+        for request in working {
+            assert_eq!(request.await.unwrap().unwrap().status(), 200);
+        }
+        let answered = routes.oneshot(request()).await.unwrap();
+        assert_eq!(answered.status(), 200);
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_loopback() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.0.0.1:80",
+            "[::1]",
+            "[::1]:8080",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost.example.org",
+            "example.org:80",
+            "127.0.0.1.example.org",
+            "localhost@example.org",
+            "example.org@localhost",
+            "127.0.0.2",
+            "0.0.0.0",
+            "::1",
+            "[::1",
+            "localhost:80:80",
+            "localhost/",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_one_header_with_the_very_token_is_let_in() {
+        let token = Secret::new("0123456789abcdef");
+        let is_let_in = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            is_authorized(&headers, &token)
+        };
+        assert!(is_let_in(&["Bearer 0123456789abcdef"]));
+        assert!(is_let_in(&["bearer 0123456789abcdef"]));
+        for values in [
+            &[][..],
+            &[""],
+            &["Bearer"],
+            &["Bearer "],
+            &["0123456789abcdef"],
+            &["Basic 0123456789abcdef"],
+            &["Bearer 0123456789abcde"],
+            &["Bearer 0123456789abcdef0"],
+            &["Bearer 0123456789ABCDEF"],
+            &["Bearer 0123456789abcdeé"],
+            &["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"],
+        ] {
+            assert!(!is_let_in(values), "{values:?}");
+        }
+        assert!(!is_authorized(&HeaderMap::new(), &Secret::new("")));
+    }
+}

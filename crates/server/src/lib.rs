@@ -1,0 +1,71 @@
+//! The REST API, its `OpenAPI` document and the probes: HTTP in front of [`drishti_services`].
+//!
+//! # Invariants
+//! * The route table is the `OpenAPI` document: every handler is registered through `utoipa_axum::routes!`, and the committed
+//!   `openapi.json` is compared with it by a test.
+//! * Nothing below `/api/` is answered without the token, apart from the document itself. What is open (`/`, `/healthz`, `/readyz`,
+//!   `/metrics`, the document) holds no personal data, no event and no secret.
+//! * A secret goes in and never comes out: there is no answer type with a field for one.
+//! * Every failure is one problem document (RFC 9457) whose code is in the table of [`problem`]. What we did not foresee is logged
+//!   once, at the edge, and not told.
+//! * Everything has a bound, named where it is enforced: [`guard`], [`serve`](mod@serve), [`parameters`] and the listings.
+
+mod api;
+mod body;
+mod bounds;
+mod cursor;
+mod guard;
+mod metrics;
+mod openapi;
+mod parameters;
+mod preconditions;
+mod probes;
+mod problem;
+mod serve;
+mod welcome;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use drishti_model::Secret;
+use drishti_services::Services;
+
+pub use bounds::{
+    BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, CONNECTIONS_MAX, EVENTS_PAGE_BYTES_MAX,
+    HEADER_BYTES_MAX, HEADER_TIME_MAX, HISTOGRAM_BARS_MAX, PAGE_MAX, PARAMETER_CHARACTERS_MAX,
+    QUERY_BYTES_MAX, READY_TIME_MAX, REPLAY_IDS_MAX, REQUEST_TIME_MAX, SHUTDOWN_TIME_MAX,
+};
+pub use openapi::openapi;
+pub use serve::{ServerError, serve};
+
+/// How the server is set up.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// What callers show as `Authorization: Bearer …`.
+    pub token: Secret,
+    /// Whether only `localhost`, `127.0.0.1` and `[::1]` are taken as the host of a request. For servers bound to loopback: a page
+    /// in the owner's browser can point a name of its own at 127.0.0.1 (DNS rebinding), but can't send another host.
+    pub loopback_only_hosts: bool,
+}
+
+/// All routes, with everything that guards them.
+pub fn router(services: Services, options: ServerOptions) -> Router {
+    let ServerOptions {
+        token,
+        loopback_only_hosts,
+    } = options;
+    let (routes, document) = openapi::routes(token);
+    let routes = routes
+        .route("/", axum::routing::get(welcome::welcome))
+        .fallback(guard::not_found)
+        .method_not_allowed_fallback(guard::method_not_allowed)
+        .layer(axum::Extension(openapi::Document::new(&document)))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(REQUEST_TIME_MAX, guard::within_time))
+        .layer(from_fn(guard::within_size));
+    let routes = if loopback_only_hosts {
+        routes.layer(from_fn(guard::from_loopback))
+    } else {
+        routes
+    };
+    routes.layer(from_fn(guard::hardened)).with_state(services)
+}

@@ -1,0 +1,96 @@
+//! The routes and the document that describes them, which are the same thing.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::{Extension, middleware::from_fn_with_state};
+use drishti_model::Secret;
+use drishti_services::Services;
+use utoipa::Modify;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{api, guard, metrics, probes};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Drishti",
+        description = "Asana's audit log, complete and on your own disk. Every failure is a problem document (RFC 9457) with a \
+                       stable `code`. Times are in RFC 3339, UTC. Lists are read page by page with the cursor of the page before.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&TokenScheme),
+    security(("token" = [])),
+    tags(
+        (name = "sources", description = "What is collected, and how it stands."),
+        (name = "events", description = "What was collected."),
+        (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
+    )
+)]
+struct Description;
+
+struct TokenScheme;
+
+impl Modify for TokenScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The token of the installation."))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// All described routes and their document.
+pub(crate) fn routes(token: Secret) -> (Router<Services>, String) {
+    let guarded = api::routes()
+        .fallback(guard::not_found)
+        .layer(from_fn_with_state(guard::places(), guard::one_of_few))
+        .layer(from_fn_with_state(token, guard::with_token));
+    let open = OpenApiRouter::new()
+        .routes(routes!(document))
+        .routes(routes!(probes::healthz))
+        .routes(routes!(probes::readyz))
+        .routes(routes!(metrics::metrics));
+    let (router, document) = OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1", guarded)
+        .merge(open)
+        .split_for_parts();
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    (router, text)
+}
+
+/// The `OpenAPI` 3.1 document of all routes, as JSON.
+pub fn openapi() -> String {
+    routes(Secret::new("")).1
+}
+
+/// The document, ready to be answered.
+#[derive(Clone)]
+pub(crate) struct Document(Arc<str>);
+
+impl Document {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    tag = "operation",
+    operation_id = "get_openapi",
+    security(()),
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+)]
+async fn document(Extension(document): Extension<Document>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], document.0.to_string())
+}

@@ -1,0 +1,228 @@
+//! What is answered when something can't be: problem documents (RFC 9457) with stable codes.
+
+use std::error::Error;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use drishti_model::ErrorKind;
+use drishti_services::{LakeError, LedgerError, ServiceError};
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
+
+macro_rules! codes {
+    ($($code:ident: $status:ident $word:literal $title:literal,)*) => {
+        /// What went wrong, by a code that callers can rely on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Code { $($code),* }
+
+        impl Code {
+            fn row(self) -> (StatusCode, &'static str, &'static str) {
+                match self { $(Self::$code => (StatusCode::$status, $word, $title)),* }
+            }
+        }
+    };
+}
+
+// The one table: code, status, the code as a word, title.
+codes! {
+    InvalidParameter: BAD_REQUEST "invalid_parameter" "A parameter is not valid",
+    InvalidCursor: BAD_REQUEST "invalid_cursor" "The cursor is not one of ours",
+    InvalidBody: BAD_REQUEST "invalid_body" "The body is not as described",
+    Unauthorized: UNAUTHORIZED "unauthorized" "The token is missing or wrong",
+    NotFound: NOT_FOUND "not_found" "There is nothing here",
+    NoSuchSource: NOT_FOUND "no_such_source" "There is no source of this name",
+    MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
+    SourceExists: CONFLICT "source_exists" "A source of this name exists",
+    SourceHeld: CONFLICT "source_held" "Another process works on the source",
+    SourceIncomplete: CONFLICT "source_incomplete" "The source lacks what this needs",
+    RevisionConflict: PRECONDITION_FAILED "revision_conflict" "The source was changed meanwhile",
+    BodyTooLarge: PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
+    AddressTooLong: URI_TOO_LONG "address_too_long" "The address is too long",
+    UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not JSON",
+    ForeignHost: MISDIRECTED_REQUEST "foreign_host" "The host is not this server",
+    InvalidSetting: UNPROCESSABLE_ENTITY "invalid_setting" "A setting is out of bounds",
+    AsanaRefused: UNPROCESSABLE_ENTITY "asana_refused" "Asana refused",
+    QueryTooLarge: UNPROCESSABLE_ENTITY "query_too_large" "The answer takes too much time or memory",
+    Internal: INTERNAL_SERVER_ERROR "internal" "Something failed here",
+    AsanaUnavailable: BAD_GATEWAY "asana_unavailable" "Asana did not answer as it should",
+    Overloaded: SERVICE_UNAVAILABLE "overloaded" "Too many requests at once",
+    TooSlow: SERVICE_UNAVAILABLE "too_slow" "The answer took too long",
+    NotReady: SERVICE_UNAVAILABLE "not_ready" "A part of the installation does not answer",
+}
+
+/// Why a request can't be answered.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    hint: String,
+    /// What is logged and not told.
+    cause: Option<String>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument<'a> {
+    /// A name of the kind of problem: `urn:drishti:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of problem in words.
+    title: &'a str,
+    /// The HTTP status.
+    status: u16,
+    /// What went wrong this time.
+    detail: &'a str,
+    /// The kind of problem as a stable word.
+    code: &'a str,
+    /// What to do; empty where the detail says it all.
+    hint: &'a str,
+}
+
+/// What a problem's answer carries to the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause(pub(crate) String);
+
+/// The problem documents that every operation may answer with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described in the document, never built")]
+pub(crate) enum Failure<'a> {
+    /// The token is missing or wrong.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(#[to_schema] ProblemDocument<'a>),
+    /// Any other failure.
+    #[response(status = "default", content_type = "application/problem+json")]
+    Other(#[to_schema] ProblemDocument<'a>),
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            hint: String::new(),
+            cause: None,
+        }
+    }
+
+    /// Whether it is of this kind.
+    pub(crate) fn is(&self, code: Code) -> bool {
+        self.code == code
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// An unforeseen failure: `cause` goes to the log, the caller only learns that there was one.
+    pub(crate) fn internal(cause: &dyn Error) -> Self {
+        Self::new(Code::Internal, "the log of the server says more").because(cause)
+    }
+
+    /// The same problem, with what caused it for the log.
+    pub(crate) fn because(self, cause: &dyn Error) -> Self {
+        Self {
+            cause: Some(chain(cause)),
+            ..self
+        }
+    }
+
+    /// A parameter that can't be taken.
+    pub(crate) fn parameter(name: &str, problem: impl std::fmt::Display) -> Self {
+        Self::new(Code::InvalidParameter, format!("`{name}`: {problem}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, word, title) = self.code.row();
+        let document = ProblemDocument {
+            kind: format!("urn:drishti:problem:{word}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            code: word,
+            hint: &self.hint,
+        };
+        let mut response = (status, axum::Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"drishti\""),
+            );
+        }
+        if self.is(Code::Overloaded) {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(Cause(cause));
+        }
+        response
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let advice = error.advice();
+        let code = match &error {
+            ServiceError::Asana(_) if error.name() == "SettingsInvalid" => Code::InvalidSetting,
+            ServiceError::Asana(_) if error.kind() == ErrorKind::ThirdPartyConfig => {
+                Code::AsanaRefused
+            }
+            ServiceError::Asana(_) => Code::AsanaUnavailable,
+            ServiceError::NoWorkspace => Code::AsanaRefused,
+            ServiceError::NoSuchSource(_) => Code::NoSuchSource,
+            ServiceError::Held { .. } | ServiceError::LeaseLost(_) => Code::SourceHeld,
+            ServiceError::Incomplete { .. } => Code::SourceIncomplete,
+            ServiceError::Setting { .. } | ServiceError::Name(_) | ServiceError::SumoSource(_) => {
+                Code::InvalidSetting
+            }
+            ServiceError::Ledger(error) => of_ledger(error),
+            ServiceError::Lake(error) => of_lake(error),
+            _ => Code::Internal,
+        };
+        let problem = if code == Code::Internal {
+            Self::internal(&error)
+        } else {
+            Self::new(code, error.to_string())
+        };
+        problem.with_hint(advice)
+    }
+}
+
+fn of_ledger(error: &LedgerError) -> Code {
+    match error {
+        LedgerError::SourceExists(_) => Code::SourceExists,
+        LedgerError::NoSuchSource(_) => Code::NoSuchSource,
+        LedgerError::RevisionConflict { .. } => Code::RevisionConflict,
+        LedgerError::LeaseLost(_) => Code::SourceHeld,
+        _ => Code::Internal,
+    }
+}
+
+fn of_lake(error: &LakeError) -> Code {
+    match error {
+        LakeError::Query(_) => Code::InvalidParameter,
+        LakeError::QueryTime(_) | LakeError::QueryMemory(_) => Code::QueryTooLarge,
+        _ => Code::Internal,
+    }
+}
+
+/// The error and its causes on one line.
+fn chain(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,69 @@
+//! Collecting: Asana's audit log into the lake, complete and once.
+//!
+//! A [`Collector`] keeps one [`task`] per source. A task takes the source's lease, compares ledger and lake, and runs a
+//! [`session`]: the spans of time that are not known complete are fetched in [`plan`]ned windows side by side, while a [`poller`]
+//! follows the newest events by offset and reads the last minutes again and again ([`poller::Sweep`]), so that events which became
+//! visible late are found. All of them hand pages to one [`writer`], which is the only one to touch lake and ledger.
+
+mod accounts;
+mod fetch;
+mod health;
+mod plan;
+mod poller;
+mod session;
+mod silence;
+mod supervisor;
+mod task;
+mod windows;
+mod writer;
+
+pub use supervisor::Collector;
+
+use drishti_model::SourceName;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::{ServiceError, Services};
+
+/// How far a collection has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CollectProgress {
+    /// Windows of the first fetch, or of gaps, that are complete.
+    pub windows_done: u64,
+    /// All of them.
+    pub windows_total: u64,
+    /// Events stored since the collection began.
+    pub stored: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// Events that were set aside.
+    pub quarantined: u64,
+    /// Whether everything up to now has been read.
+    pub caught_up: bool,
+}
+
+impl Services {
+    /// The supervisor of all sources of this installation.
+    pub fn collector(&self) -> Collector {
+        Collector::new(self.clone())
+    }
+
+    /// Collects one source until everything up to now is in the lake, then returns. `progress` is called after each batch.
+    pub async fn collect_once(
+        &self,
+        name: &SourceName,
+        progress: impl Fn(CollectProgress) + Send + Sync + 'static,
+        stop: CancellationToken,
+    ) -> Result<CollectProgress, ServiceError> {
+        let source = self
+            .ledger
+            .source(name)
+            .await?
+            .ok_or_else(|| ServiceError::NoSuchSource(name.clone()))?;
+        let reported = task::Task::new(self.clone(), source)
+            .once(Box::new(progress), stop)
+            .await;
+        self.compact_after_bulk().await;
+        reported
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading the audit log page by page.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_asana::{AsanaError, AuditLogRequest, Client};
+use drishti_ledger::{Position, Quarantined};
+use drishti_model::AuditEvent;
+
+use crate::ServiceError;
+
+/// Refused offsets in a row, without any new event between them, before a stream gives up.
+const REFUSALS_MAX: u32 = 20;
+
+/// The name under which refused events of the audit log stand in the quarantine.
+pub(crate) const ORIGIN: &str = "audit log";
+
+/// A stream of pages: where it is, and how it goes on when Asana refuses its offset.
+pub(crate) struct Stream {
+    client: Client,
+    workspace_gid: String,
+    pub(crate) position: Position,
+    end_at: Option<DateTime<Utc>>,
+    /// How far before the newest event seen it starts again after a refused offset.
+    overlap: TimeDelta,
+    newest_seen: Option<DateTime<Utc>>,
+    refusals: u32,
+}
+
+/// One page.
+pub(crate) struct Page {
+    pub(crate) events: Vec<Result<AuditEvent, Quarantined>>,
+    /// Whether this is the end of what there is now.
+    pub(crate) is_last: bool,
+    /// Asana's clock when it answered, where it told.
+    pub(crate) server_time: Option<DateTime<Utc>>,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        client: Client,
+        workspace_gid: &str,
+        position: Position,
+        end_at: Option<DateTime<Utc>>,
+        overlap: TimeDelta,
+    ) -> Self {
+        Self {
+            client,
+            workspace_gid: workspace_gid.to_owned(),
+            position,
+            end_at,
+            overlap,
+            newest_seen: None,
+            refusals: 0,
+        }
+    }
+
+    /// Tells the stream how new the newest stored event is, for the case that its offset is refused at once.
+    pub(crate) fn resume_near(&mut self, newest_stored: Option<DateTime<Utc>>) {
+        self.newest_seen = newest_stored;
+    }
+
+    /// Reads the next page and moves on.
+    pub(crate) async fn next(&mut self) -> Result<Page, ServiceError> {
+        loop {
+            match self.client.audit_log_page(&self.request()).await {
+                Ok(page) => {
+                    let is_last = page.events.is_empty() || page.next_offset.is_none();
+                    let newest = page.events.iter().flatten().map(|event| event.created_at).max();
+                    if newest > self.newest_seen {
+                        self.newest_seen = newest;
+                        self.refusals = 0;
+                    }
+                    if page.next_offset.is_some() {
+                        self.position.offset = page.next_offset;
+                    }
+                    let quarantined = |rejected: drishti_asana::RejectedEvent| Quarantined {
+                        origin: ORIGIN.to_owned(),
+                        line: None,
+                        gid: rejected.rejection.gid,
+                        reason: rejected.rejection.reason,
+                        raw: rejected.raw.into_bytes(),
+                    };
+                    return Ok(Page {
+                        events: page
+                            .events
+                            .into_iter()
+                            .map(|event| event.map_err(quarantined))
+                            .collect(),
+                        is_last,
+                        server_time: page.server_time,
+                    });
+                }
+                Err(error @ AsanaError::OffsetRefused { .. }) => self.start_again(error)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn request(&self) -> AuditLogRequest {
+        AuditLogRequest {
+            start_at: Some(self.position.start_at),
+            end_at: self.end_at,
+            offset: self.position.offset.clone(),
+            ..AuditLogRequest::new(&self.workspace_gid)
+        }
+    }
+
+    /// Goes back to a time, as the offset is no good: an overlap before the newest event, and never before the stream's own start.
+    fn start_again(&mut self, error: AsanaError) -> Result<(), ServiceError> {
+        self.refusals += 1;
+        if self.position.offset.is_none() || self.refusals > REFUSALS_MAX {
+            return Err(error.into());
+        }
+        tracing::debug!(workspace = self.workspace_gid, "offset refused, going on from a time");
+        let near = self.newest_seen.map(|newest| newest - self.overlap);
+        self.position = Position {
+            start_at: near.map_or(self.position.start_at, |near| near.max(self.position.start_at)),
+            offset: None,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Telling the ledger how a source is.
+
+use drishti_model::{HealthEvent, HealthStatus, Severity, SourceName, SourceState};
+
+use crate::words::chain;
+use crate::{ServiceError, Services};
+
+impl Services {
+    /// Notes that a source reached `state` and works.
+    pub(crate) async fn report_state(
+        &self,
+        source: &SourceName,
+        state: SourceState,
+        reason: &str,
+    ) -> Result<(), ServiceError> {
+        self.report(HealthEvent {
+            source: source.clone(),
+            at: self.clock.now(),
+            state,
+            status: HealthStatus::Healthy,
+            severity: Severity::Information,
+            kind: None,
+            name: state.as_str().to_owned(),
+            reason: reason.to_owned(),
+            advice: String::new(),
+        })
+        .await
+    }
+
+    /// Notes something that needs a look while `state` goes on.
+    pub(crate) async fn report_warning(
+        &self,
+        source: &SourceName,
+        state: SourceState,
+        name: &str,
+        reason: String,
+        advice: &str,
+    ) -> Result<(), ServiceError> {
+        self.report(HealthEvent {
+            source: source.clone(),
+            at: self.clock.now(),
+            state,
+            status: HealthStatus::Unhealthy,
+            severity: Severity::Warning,
+            kind: None,
+            name: name.to_owned(),
+            reason,
+            advice: advice.to_owned(),
+        })
+        .await
+    }
+
+    /// Notes that a source stands still because of `error`.
+    pub(crate) async fn report_error(
+        &self,
+        source: &SourceName,
+        error: &ServiceError,
+    ) -> Result<(), ServiceError> {
+        self.report(HealthEvent {
+            source: source.clone(),
+            at: self.clock.now(),
+            state: SourceState::Error,
+            status: HealthStatus::Unhealthy,
+            severity: Severity::Error,
+            kind: Some(error.kind()),
+            name: error.name().to_owned(),
+            reason: chain(error),
+            advice: error.advice(),
+        })
+        .await
+    }
+
+    async fn report(&self, event: HealthEvent) -> Result<(), ServiceError> {
+        match event.severity {
+            Severity::Information => {
+                tracing::info!(source = %event.source, state = %event.state, "{}", event.reason);
+            }
+            Severity::Warning => {
+                tracing::warn!(source = %event.source, event.name, "{}", event.reason);
+            }
+            Severity::Error => {
+                tracing::error!(source = %event.source, event.name, "{}", event.reason);
+            }
+        }
+        Ok(self.ledger.record_health(&event).await?)
+    }
+}

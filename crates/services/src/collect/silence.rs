@@ -1,0 +1,153 @@
+//! The log drop-off alarm: a source that answers, but has had nothing new for too long.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
+use drishti_lake::{EventFilter, HistogramBucket};
+use drishti_model::{CollectSettings, SourceName, SourceState, TimeRange, canonical_time};
+
+use crate::{ServiceError, Services};
+
+/// Weeks from which quiet weekends are learned.
+const LEARNED_FROM_WEEKS: u64 = 4;
+
+/// Share of a working day's events below which weekends count as quiet.
+const QUIET_SHARE: f64 = 0.1;
+
+/// The name of the health event.
+pub(crate) const DROP_OFF: &str = "LogDropOff";
+
+/// Watches one source.
+pub(crate) struct Silence {
+    services: Services,
+    source: SourceName,
+    settings: CollectSettings,
+    alarmed: bool,
+}
+
+impl Silence {
+    /// A watch that knows whether the alarm was already on when the session began.
+    pub(crate) async fn new(
+        services: Services,
+        source: SourceName,
+        settings: CollectSettings,
+    ) -> Result<Self, ServiceError> {
+        let status = services.ledger.status(&source).await?;
+        Ok(Self {
+            alarmed: status.is_some_and(|status| status.event_name == DROP_OFF),
+            services,
+            source,
+            settings,
+        })
+    }
+
+    /// Raises or ends the alarm. `heard_at` is the newest event, or the beginning of the collection.
+    pub(crate) async fn check(&mut self, heard_at: DateTime<Utc>) -> Result<(), ServiceError> {
+        let limit = TimeDelta::seconds(i64::from(self.settings.drop_off_seconds));
+        let now = self.services.clock.now();
+        let mut is_silent = !limit.is_zero() && now - heard_at > limit;
+        if is_silent && self.weekends_are_quiet(now).await? {
+            is_silent = working_time(heard_at, now) > limit;
+        }
+        if is_silent == self.alarmed {
+            return Ok(());
+        }
+        self.alarmed = is_silent;
+        let state = SourceState::Collecting;
+        if is_silent {
+            let hours = limit.num_hours();
+            let reason = format!(
+                "Asana answers, but there is no event since {}; the alarm is set to {hours} hours",
+                canonical_time(heard_at)
+            );
+            let advice = "Check in Asana that people are working and that the service account still has the permission «Audit logs». If such silence is normal here, raise `drop_off_seconds` of the source.";
+            self.services
+                .report_warning(&self.source, state, DROP_OFF, reason, advice)
+                .await
+        } else {
+            self.services
+                .report_state(&self.source, state, "events are arriving again")
+                .await
+        }
+    }
+
+    async fn weekends_are_quiet(&self, now: DateTime<Utc>) -> Result<bool, ServiceError> {
+        if let Some(count_weekends) = self.settings.drop_off_on_weekends {
+            return Ok(!count_weekends);
+        }
+        let midnight = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let filter = EventFilter {
+            source: Some(self.source.to_string()),
+            range: TimeRange::new(midnight - Days::new(7 * LEARNED_FROM_WEEKS), midnight),
+            ..EventFilter::default()
+        };
+        let day = Duration::from_hours(24);
+        let days = self.services.lake.histogram(&filter, day).await?;
+        Ok(are_weekends_quiet(&days))
+    }
+}
+
+fn is_weekend(date: NaiveDate) -> bool {
+    matches!(date.weekday(), Weekday::Sat | Weekday::Sun)
+}
+
+/// Whether the weekends of some whole weeks had under a tenth of the events of working days. Unknown (no events) is not quiet.
+#[expect(clippy::cast_precision_loss, reason = "a share needs no exact counts")]
+fn are_weekends_quiet(days: &[HistogramBucket]) -> bool {
+    let sum = |weekend: bool| -> u64 {
+        days.iter()
+            .filter(|day| is_weekend(day.start.date_naive()) == weekend)
+            .map(|day| day.count)
+            .sum()
+    };
+    let (weekend, working) = (sum(true) as f64 / 2.0, sum(false) as f64 / 5.0);
+    working > 0.0 && weekend < working * QUIET_SHARE
+}
+
+/// The time from `start` to `end` without Saturdays and Sundays (UTC).
+fn working_time(start: DateTime<Utc>, end: DateTime<Utc>) -> TimeDelta {
+    let mut total = TimeDelta::zero();
+    let mut from = start;
+    while from < end {
+        let next_midnight = from
+            .date_naive()
+            .checked_add_days(Days::new(1))
+            .map_or(end, |date| date.and_time(chrono::NaiveTime::MIN).and_utc());
+        let to = next_midnight.min(end);
+        if !is_weekend(from.date_naive()) {
+            total += to - from;
+        }
+        from = to;
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn saturdays_and_sundays_are_no_working_time() {
+        // 2026-11-20 is a Friday.
+        let friday_evening = at("2026-11-20T18:00:00Z");
+        assert_eq!(working_time(friday_evening, at("2026-11-22T12:00:00Z")), TimeDelta::hours(6));
+        assert_eq!(working_time(friday_evening, at("2026-11-23T09:00:00Z")), TimeDelta::hours(15));
+        assert_eq!(working_time(friday_evening, friday_evening), TimeDelta::zero());
+    }
+
+    #[test]
+    fn quiet_weekends_are_learned_and_silence_teaches_nothing() {
+        let day = |date: &str, count| HistogramBucket {
+            start: at(&format!("{date}T00:00:00Z")),
+            count,
+        };
+        let week = |weekend| [day("2026-11-20", 500), day("2026-11-21", weekend), day("2026-11-22", weekend)];
+        assert!(are_weekends_quiet(&week(5)));
+        assert!(!are_weekends_quiet(&week(90)));
+        assert!(!are_weekends_quiet(&[]));
+    }
+}

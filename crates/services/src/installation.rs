@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use drishti_lake::{Lake, LakeLocation, Repair};
+use drishti_ledger::{Ledger, SealingKey};
+use drishti_model::Clock;
+
+use crate::ServiceError;
+
+/// One installation: its lake, its ledger, its clock. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    pub(crate) lake: Lake,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Names this process in leases.
+    pub(crate) holder: Arc<str>,
+}
+
+/// Where the parts of an installation are.
+pub struct Installation {
+    /// The lake.
+    pub lake: LakeLocation,
+    /// The ledger, as `sqlite://PATH` or `postgres://…`.
+    pub ledger_url: String,
+    /// What the secrets in the ledger are sealed with.
+    pub key: SealingKey,
+    /// Names this process to others on the same ledger, such as `host:4711`.
+    pub holder: String,
+}
+
+impl Services {
+    /// What Drishti calls itself to Asana.
+    pub const USER_AGENT: &'static str = concat!("drishti/", env!("CARGO_PKG_VERSION"));
+
+    /// Opens lake and ledger, and makes what is not there yet.
+    pub async fn open(
+        installation: Installation,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ServiceError> {
+        let ledger = Ledger::open(&installation.ledger_url, installation.key).await?;
+        let (lake, Repair { set_aside }) = Lake::open(installation.lake).await?;
+        for entry in set_aside {
+            tracing::warn!(
+                entry,
+                "a log entry of the lake was cut short and is set aside; its events are collected again"
+            );
+        }
+        Ok(Self {
+            lake,
+            ledger,
+            clock,
+            holder: installation.holder.into(),
+        })
+    }
+
+    /// The application database.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Where the lake is, for people.
+    pub fn lake_address(&self) -> String {
+        self.lake.address()
+    }
+}

@@ -1,0 +1,40 @@
+//! What the product does, without HTTP of its own, SQL text or a command line.
+//!
+//! [`Services`] joins the lake, the ledger and a clock; everything the command line and the API offer is a method on it or one of
+//! the parts here:
+//!
+//! * [`collect`] keeps one supervised task per source that fetches Asana's audit log;
+//! * [`ingest`](Services::ingest) takes events from files through the same [`intake`];
+//! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
+//! * [`maintenance`] compacts, retains and vacuums the lake.
+//!
+//! # Invariants
+//! * Events reach the lake first, durably; then one ledger transaction moves the cursor. A crash anywhere repeats a batch, and the
+//!   lake drops what it has.
+//! * Whoever writes for a source holds its lease.
+
+mod error;
+mod holder;
+mod installation;
+mod intake;
+mod words;
+
+pub mod collect;
+pub mod ingest;
+pub mod maintenance;
+pub mod quarantine;
+pub mod search;
+pub mod sources;
+
+pub use drishti_lake::{
+    Answer, EventFilter, EventPosition, Format, HistogramBucket, LakeError, LakeLocation,
+    QueryLimits, Statistics, StoredEvent,
+};
+pub use drishti_ledger::{
+    AccountFilter, HealthFilter, Ledger, LedgerError, NewSource, Progress, QuarantineEntry,
+    QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus, StoredAccount,
+    StoredHealthEvent,
+};
+pub use error::ServiceError;
+pub use installation::{Installation, Services};
+pub use intake::{CLOCK_AHEAD_MAX, EARLIEST_EVENT_YEAR};

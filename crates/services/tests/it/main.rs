@@ -1,0 +1,1 @@
+//! The services' tests, against a real lake and a real ledger in a folder of each test's own.
