@@ -9,10 +9,21 @@ use drishti_simulator::SimulateArgs;
 
 /// Protects an organisation's Asana.
 #[derive(Debug, Parser)]
-#[command(name = "drishti", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "drishti",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     /// Folder of the installation: configuration, key, ledger and lake.
-    #[arg(long, global = true, env = "DRISHTI_HOME", default_value = "drishti-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "DRISHTI_HOME",
+        default_value = "drishti-data",
+        value_name = "DIR"
+    )]
     pub(crate) home: PathBuf,
     /// Configuration file; `drishti.toml` in the home folder if there is one.
     #[arg(long, global = true, env = "DRISHTI_CONFIG", value_name = "FILE")]
@@ -202,6 +213,9 @@ pub(crate) struct ProfileArgs {
     /// Requests a minute; 0 leaves it to the server.
     #[arg(long, value_name = "N")]
     pub(crate) requests_per_minute: Option<u32>,
+    /// Reads side by side.
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrent_reads: Option<u32>,
     /// Seconds of silence that raise the log drop-off alarm; 0 switches it off.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) drop_off: Option<u32>,

@@ -17,7 +17,8 @@ use crate::cli::Cli;
 use crate::home::Home;
 
 /// Where the API listens unless told otherwise.
-pub(crate) const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8780);
+pub(crate) const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8780);
 
 /// Most bytes of a token file or a Sumo Logic document.
 const SMALL_FILE_BYTES_MAX: u64 = 1 << 20;
@@ -139,9 +140,9 @@ impl Configuration {
         self.sources
             .iter()
             .map(|section| {
-                section
-                    .to_source(&self.folder)
-                    .with_context(|| format!("reading source `{}` of the configuration", section.name))
+                section.to_source(&self.folder).with_context(|| {
+                    format!("reading source `{}` of the configuration", section.name)
+                })
             })
             .collect()
     }

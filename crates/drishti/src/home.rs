@@ -20,7 +20,9 @@ const TOKEN_BYTES: usize = 32;
 pub(crate) struct Home(PathBuf);
 
 /// Held while a server works in the home folder.
-pub(crate) struct Occupied(#[expect(dead_code, reason = "the lock lives as long as the file")] File);
+pub(crate) struct Occupied(
+    #[expect(dead_code, reason = "the lock lives as long as the file")] File,
+);
 
 impl Home {
     /// The folder at `path`, which must be there.
@@ -148,10 +150,7 @@ fn read_or_make_secret(
         Ok(text) => {
             let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode());
             if mode.is_ok_and(|mode| mode & 0o077 != 0) {
-                tracing::warn!(
-                    "others can read `{}`; set its mode to 0600",
-                    path.display()
-                );
+                tracing::warn!("others can read `{}`; set its mode to 0600", path.display());
             }
             Ok(Secret::new(text))
         }

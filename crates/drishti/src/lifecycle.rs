@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 const BLOCKING_THREADS_MAX: usize = 64;
 
 /// What a server logs unless told otherwise; other commands log warnings.
-const SERVER_LOG: &str = "info,deltalake=warn,deltalake_core=warn,delta_kernel=warn,datafusion=warn";
+const SERVER_LOG: &str = "warn,drishti=info,drishti_server=info,drishti_services=info";
 const COMMAND_LOG: &str = "error";
 
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {

@@ -9,11 +9,6 @@
 //!   overtaken can't write ([`LedgerError::LeaseLost`]).
 //! * Time is an argument. Secrets are sealed with a [`SealingKey`] that is not in the database.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "SQLite and PostgreSQL are names, not code"
-)]
-
 mod accounts;
 mod address;
 mod error;

@@ -8,10 +8,10 @@ use std::fmt;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{HealthStatus, SourceState};
 use drishti_services::sources::SourceOverview;
-use drishti_services::{Services, Statistics};
+use drishti_services::{Services, SourceStatus, Statistics};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
@@ -169,19 +169,74 @@ fn label(source: &SourceOverview) -> (&'static str, String) {
 }
 
 fn of_sources(sources: &[SourceOverview], now: DateTime<Utc>) -> Vec<Family> {
+    let mut families = vec![states(sources)];
+    families.extend(counts(sources));
+    families.extend(ages(sources, now));
+    families.extend(completeness(sources));
+    families
+}
+
+fn counts(sources: &[SourceOverview]) -> [Family; 5] {
+    let counter = |name, help, count: fn(&SourceStatus) -> i64| {
+        each(sources, MetricType::Counter, name, help, |source| {
+            source.status.as_ref().map(count).map(number)
+        })
+    };
+    [
+        counter(
+            "drishti_source_events_stored",
+            "Events stored in the lake.",
+            |status| status.events_stored,
+        ),
+        counter(
+            "drishti_source_events_duplicate",
+            "Events that were there already.",
+            |status| status.events_duplicate,
+        ),
+        counter(
+            "drishti_source_events_quarantined",
+            "Different events that failed validation.",
+            |status| status.events_quarantined,
+        ),
+        counter(
+            "drishti_source_errors",
+            "Errors since the source was added.",
+            |status| status.error_total,
+        ),
+        counter(
+            "drishti_source_warnings",
+            "Warnings since the source was added.",
+            |status| status.warning_total,
+        ),
+    ]
+}
+
+fn ages(sources: &[SourceOverview], now: DateTime<Utc>) -> [Family; 2] {
+    let age = |name, help, time: fn(&SourceStatus) -> Option<DateTime<Utc>>| {
+        each(sources, MetricType::Gauge, name, help, |source| {
+            let time = source.status.as_ref().and_then(time)?;
+            Some((now - time).as_seconds_f64())
+        })
+    };
+    [
+        age(
+            "drishti_source_last_poll_age_seconds",
+            "Time since Asana was last asked.",
+            |status| status.last_poll_at,
+        ),
+        age(
+            "drishti_source_last_event_age_seconds",
+            "Time since the newest event.",
+            |status| status.last_event_at,
+        ),
+    ]
+}
+
+fn completeness(sources: &[SourceOverview]) -> [Family; 5] {
     let gauge = |name, help, value: fn(&SourceOverview) -> Option<f64>| {
         each(sources, MetricType::Gauge, name, help, value)
     };
-    let counter = |name, help, value: fn(&SourceOverview) -> Option<f64>| {
-        each(sources, MetricType::Counter, name, help, value)
-    };
-    let age = |name, help, time: fn(&SourceOverview) -> Option<DateTime<Utc>>| {
-        each(sources, MetricType::Gauge, name, help, |source| {
-            Some((now - time(source)?).as_seconds_f64())
-        })
-    };
-    vec![
-        states(sources),
+    [
         gauge(
             "drishti_source_healthy",
             "Whether the source works.",
@@ -190,57 +245,17 @@ fn of_sources(sources: &[SourceOverview], now: DateTime<Utc>) -> Vec<Family> {
                 Some(f64::from(u8::from(status == HealthStatus::Healthy)))
             },
         ),
-        counter(
-            "drishti_source_events_stored",
-            "Events stored in the lake.",
-            |source| Some(number(source.status.as_ref()?.events_stored)),
-        ),
-        counter(
-            "drishti_source_events_duplicate",
-            "Events that were there already.",
-            |source| Some(number(source.status.as_ref()?.events_duplicate)),
-        ),
-        counter(
-            "drishti_source_events_quarantined",
-            "Different events that failed validation.",
-            |source| Some(number(source.status.as_ref()?.events_quarantined)),
-        ),
-        counter(
-            "drishti_source_errors",
-            "Errors since the source was added.",
-            |source| Some(number(source.status.as_ref()?.error_total)),
-        ),
-        counter(
-            "drishti_source_warnings",
-            "Warnings since the source was added.",
-            |source| Some(number(source.status.as_ref()?.warning_total)),
-        ),
         gauge(
             "drishti_source_quarantine_entries",
             "Events in quarantine now.",
             |source| Some(number(source.quarantined)),
         ),
-        age(
-            "drishti_source_last_poll_age_seconds",
-            "Time since Asana was last asked.",
-            |source| source.status.as_ref()?.last_poll_at,
-        ),
-        age(
-            "drishti_source_last_event_age_seconds",
-            "Time since the newest event.",
-            |source| source.status.as_ref()?.last_event_at,
-        ),
         gauge(
             "drishti_source_coverage_gap_seconds",
             "Time not known to be complete.",
             |source| {
-                Some(
-                    source
-                        .gaps
-                        .iter()
-                        .map(|gap| (gap.end - gap.start).as_seconds_f64())
-                        .sum(),
-                )
+                let lengths = source.gaps.iter().map(|gap| gap.end - gap.start);
+                Some(lengths.map(TimeDelta::as_seconds_f64).sum())
             },
         ),
         gauge(

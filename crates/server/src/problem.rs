@@ -90,10 +90,10 @@ pub(crate) struct Cause(pub(crate) String);
 pub(crate) enum Failure<'a> {
     /// The token is missing or wrong.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(#[to_schema] ProblemDocument<'a>),
+    Unauthorized(ProblemDocument<'a>),
     /// Any other failure.
     #[response(status = "default", content_type = "application/problem+json")]
-    Other(#[to_schema] ProblemDocument<'a>),
+    Other(ProblemDocument<'a>),
 }
 
 impl Problem {

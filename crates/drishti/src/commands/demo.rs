@@ -10,7 +10,7 @@ use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SourceSt
 use drishti_services::sources::AddSource;
 use rand::rand_core::TryRng;
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::progress;
 use super::serve::Product;
@@ -97,6 +97,8 @@ fn random_text() -> anyhow::Result<String> {
 /// The stand-in Asana: another process, spoken to over HTTP like the real one.
 struct Simulator {
     child: Child,
+    /// Closing it ends the simulator; waiting for the child would close it if the child still held it.
+    _stdin: Option<ChildStdin>,
     address: String,
 }
 
@@ -126,7 +128,11 @@ impl Simulator {
             .strip_prefix("listening on ")
             .with_context(|| format!("the simulator said `{line}`"))?
             .to_owned();
-        Ok(Self { child, address })
+        Ok(Self {
+            _stdin: child.stdin.take(),
+            child,
+            address,
+        })
     }
 }
 
@@ -138,12 +144,16 @@ async fn show_collection(product: &Product, name: &SourceName, days: u32) -> any
         if let Some(status) = &overview.status {
             bar.set_length(overview.windows_total);
             bar.set_position(overview.windows_done);
-            bar.set_message(format!("{} events", grouped(status.events_stored.unsigned_abs())));
+            bar.set_message(format!(
+                "{} events",
+                grouped(status.events_stored.unsigned_abs())
+            ));
             if status.state == SourceState::Error {
                 bar.println(format!("{}: {}", status.event_name, status.reason));
             }
             let is_collecting = status.state == SourceState::Collecting;
-            let has_all = overview.windows_done == overview.windows_total && overview.gaps.is_empty();
+            let has_all =
+                overview.windows_done == overview.windows_total && overview.gaps.is_empty();
             if is_collecting && has_all {
                 bar.finish_and_clear();
                 output::say(&format!(

@@ -46,7 +46,12 @@ impl Row for Finding {
 
     fn cells(&self) -> Vec<String> {
         let ok = if self.ok { "yes" } else { "no" };
-        vec![self.check.clone(), ok.to_owned(), self.found.clone(), self.advice.clone()]
+        vec![
+            self.check.clone(),
+            ok.to_owned(),
+            self.found.clone(),
+            self.advice.clone(),
+        ]
     }
 }
 
@@ -159,7 +164,9 @@ async fn sources(services: &Services, offline: bool) -> Vec<Finding> {
         });
         if !overview.gaps.is_empty() {
             let found = format!("{} spans of time are not complete", overview.gaps.len());
-            let advice = format!("`drishti sources coverage {name}` shows them; they are fetched again while Asana has them.");
+            let advice = format!(
+                "`drishti sources coverage {name}` shows them; they are fetched again while Asana has them."
+            );
             findings.push(Finding::bad(&format!("{check}, coverage"), found, advice));
         }
         if overview.quarantined > 0 {

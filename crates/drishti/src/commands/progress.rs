@@ -13,8 +13,10 @@ const TICK: Duration = Duration::from_millis(120);
 pub(crate) fn windows_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(
-        ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} windows  {msg}  {elapsed}, {eta} to go")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        ProgressStyle::with_template(
+            "{spinner} {bar:30} {pos}/{len} windows  {msg}  {elapsed}, {eta} to go",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     bar.enable_steady_tick(TICK);
     bar

@@ -32,7 +32,10 @@ pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<E
         SourcesCommand::Remove(source) => {
             let services = super::open_existing(cli).await?;
             services.remove_source(&source.name).await?;
-            done(&format!("`{}` is removed; its events stay in the lake", source.name))
+            done(&format!(
+                "`{}` is removed; its events stay in the lake",
+                source.name
+            ))
         }
         SourcesCommand::Coverage { source, list } => {
             show::coverage(cli, &source.name, list.format).await

@@ -35,7 +35,9 @@ fn allowed(name: &str) -> &'static [&'static str] {
             "drishti-services",
             "drishti-simulator",
         ],
-        other => panic!("`{other}` has no place in the order of crates; give it one here and in docs/ARCHITECTURE.md"),
+        other => panic!(
+            "`{other}` has no place in the order of crates; give it one here and in docs/ARCHITECTURE.md"
+        ),
     }
 }
 
@@ -45,7 +47,11 @@ fn members() -> Vec<Value> {
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
@@ -53,7 +59,10 @@ fn members() -> Vec<Value> {
 #[test]
 fn dependencies_run_one_way() {
     let members = members();
-    let names: BTreeSet<&str> = members.iter().filter_map(|member| member["name"].as_str()).collect();
+    let names: BTreeSet<&str> = members
+        .iter()
+        .filter_map(|member| member["name"].as_str())
+        .collect();
     for member in &members {
         let name = member["name"].as_str().unwrap();
         for dependency in member["dependencies"].as_array().unwrap() {

@@ -11,14 +11,22 @@ const EVENTS: &str = r#"{"gid":"1","created_at":"2026-03-02T09:15:00.250Z","even
 fn told(installation: &Installation, finished: &Finished) -> String {
     let home = installation.home().display().to_string();
     let folder = installation.outside("").display().to_string();
-    let text = format!("status: {}\n{}---\n{}", finished.code(), finished.stdout, finished.stderr);
+    let text = format!(
+        "status: {}\n{}---\n{}",
+        finished.code(),
+        finished.stdout,
+        finished.stderr
+    );
     text.replace(&home, "HOME").replace(&folder, "FOLDER/")
 }
 
 async fn with_events() -> Installation {
     let installation = Installation::new();
     let file = installation.write("events.jsonl", EVENTS);
-    installation.run(&["ingest", &file, "--source", "files"]).await.good();
+    installation
+        .run(&["ingest", &file, "--source", "files"])
+        .await
+        .good();
     installation
 }
 
@@ -26,10 +34,27 @@ async fn with_events() -> Installation {
 async fn help() {
     let installation = Installation::new();
     let commands: [&[&str]; 21] = [
-        &[], &["demo"], &["serve"], &["simulate"], &["sources"], &["sources", "list"], &["sources", "add"],
-        &["sources", "update"], &["sources", "test"], &["sources", "restart"], &["sources", "pause"], &["sources", "resume"],
-        &["sources", "remove"], &["sources", "coverage"], &["sources", "health"], &["sources", "quarantine"],
-        &["sources", "quarantine", "list"], &["sources", "quarantine", "replay"], &["collect"], &["ingest"], &["query"],
+        &[],
+        &["demo"],
+        &["serve"],
+        &["simulate"],
+        &["sources"],
+        &["sources", "list"],
+        &["sources", "add"],
+        &["sources", "update"],
+        &["sources", "test"],
+        &["sources", "restart"],
+        &["sources", "pause"],
+        &["sources", "resume"],
+        &["sources", "remove"],
+        &["sources", "coverage"],
+        &["sources", "health"],
+        &["sources", "quarantine"],
+        &["sources", "quarantine", "list"],
+        &["sources", "quarantine", "replay"],
+        &["collect"],
+        &["ingest"],
+        &["query"],
     ];
     let rest: [&[&str]; 2] = [&["doctor"], &["openapi"]];
     for command in commands.into_iter().chain(rest) {
@@ -56,8 +81,15 @@ async fn wrong_usage_is_status_2() {
     ];
     for arguments in cases {
         let refused = installation.run(arguments).await;
-        assert_eq!((refused.code(), refused.stdout.as_str()), (2, ""), "{arguments:?}: {refused:#?}");
-        assert!(refused.stderr.contains("--help"), "{arguments:?}: {refused:#?}");
+        assert_eq!(
+            (refused.code(), refused.stdout.as_str()),
+            (2, ""),
+            "{arguments:?}: {refused:#?}"
+        );
+        assert!(
+            refused.stderr.contains("--help"),
+            "{arguments:?}: {refused:#?}"
+        );
     }
     let version = installation.run(&["--version"]).await.good();
     assert_eq!(version, format!("drishti {}\n", env!("CARGO_PKG_VERSION")));
@@ -82,7 +114,10 @@ async fn where_there_is_no_installation() {
         }
     }
     let examined = installation.run(&["doctor", "--format", "json"]).await;
-    assert_eq!((examined.code(), &examined.json()[0]["ok"]), (1, &serde_json::json!(false)));
+    assert_eq!(
+        (examined.code(), &examined.json()[0]["ok"]),
+        (1, &serde_json::json!(false))
+    );
     assert!(!installation.home().exists(), "asking makes nothing");
 }
 
@@ -119,13 +154,59 @@ async fn sources_that_can_not_be() {
     let cases: [(&str, &[&str]); 6] = [
         ("no_token", &["--name", "acme"]),
         ("empty_token", &["--name", "acme", "--token-file", &empty]),
-        ("plain_http", &["--name", "acme", "--token-file", &token, "--workspace", "1", "--api-url", "http://asana.example.com"]),
-        ("no_gid", &["--name", "acme", "--token-file", &token, "--workspace", "acme.example.com"]),
-        ("out_of_bounds", &["--name", "acme", "--token-file", &token, "--workspace", "1", "--backfill-days", "91"]),
-        ("name_taken", &["--name", "files", "--token-file", &token, "--workspace", "1"]),
+        (
+            "plain_http",
+            &[
+                "--name",
+                "acme",
+                "--token-file",
+                &token,
+                "--workspace",
+                "1",
+                "--api-url",
+                "http://asana.example.com",
+            ],
+        ),
+        (
+            "no_gid",
+            &[
+                "--name",
+                "acme",
+                "--token-file",
+                &token,
+                "--workspace",
+                "acme.example.com",
+            ],
+        ),
+        (
+            "out_of_bounds",
+            &[
+                "--name",
+                "acme",
+                "--token-file",
+                &token,
+                "--workspace",
+                "1",
+                "--backfill-days",
+                "91",
+            ],
+        ),
+        (
+            "name_taken",
+            &[
+                "--name",
+                "files",
+                "--token-file",
+                &token,
+                "--workspace",
+                "1",
+            ],
+        ),
     ];
     for (name, arguments) in cases {
-        let refused = installation.run(&[&["sources", "add"], arguments].concat()).await;
+        let refused = installation
+            .run(&[&["sources", "add"], arguments].concat())
+            .await;
         insta::assert_snapshot!(format!("sources_add_{name}"), told(&installation, &refused));
     }
 }
@@ -138,7 +219,16 @@ async fn answers_in_every_format() {
         let answer = installation.run(&["query", sql, "--format", format]).await;
         insta::assert_snapshot!(format!("query_{format}"), told(&installation, &answer));
     }
-    let few = installation.run(&["query", "select gid from events order by gid", "--max-rows", "2", "--format", "csv"]).await;
+    let few = installation
+        .run(&[
+            "query",
+            "select gid from events order by gid",
+            "--max-rows",
+            "2",
+            "--format",
+            "csv",
+        ])
+        .await;
     insta::assert_snapshot!("query_truncated", told(&installation, &few));
 }
 
@@ -160,7 +250,14 @@ async fn wrong_sql_is_refused() {
         insta::assert_snapshot!(format!("sql_{name}"), told(&installation, &refused));
     }
     assert_eq!(installation.gids("true").await.len(), 3);
-    let empty = installation.run(&["query", "select gid from events where false", "--format", "json"]).await;
+    let empty = installation
+        .run(&[
+            "query",
+            "select gid from events where false",
+            "--format",
+            "json",
+        ])
+        .await;
     assert_eq!(empty.good(), "[]\n");
 }
 
@@ -174,7 +271,9 @@ async fn a_folder_with_files_only() {
     let replayed = installation.run(&["sources", "quarantine", "replay"]).await;
     insta::assert_snapshot!("replay_empty", told(&installation, &replayed));
     let file = installation.write("bad.jsonl", "{\"gid\":\"4\"}\n");
-    let ingested = installation.run(&["ingest", &file, "--source", "files"]).await;
+    let ingested = installation
+        .run(&["ingest", &file, "--source", "files"])
+        .await;
     insta::assert_snapshot!("ingest_refused", told(&installation, &ingested));
     let collected = installation.run(&["collect", "--source", "files"]).await;
     insta::assert_snapshot!("collect_files", told(&installation, &collected));

@@ -26,8 +26,12 @@ async fn collected(simulator: &Simulator) -> Installation {
 /// The names of health events that are no plain change of state.
 async fn warnings(installation: &Installation) -> Vec<String> {
     let events = installation.health().await;
-    let unhealthy = events.iter().filter(|event| event["severity"] != "Information");
-    unhealthy.map(|event| event["name"].as_str().unwrap().to_owned()).collect()
+    let unhealthy = events
+        .iter()
+        .filter(|event| event["severity"] != "Information");
+    unhealthy
+        .map(|event| event["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The entries of the lake's log, oldest first.
@@ -35,7 +39,10 @@ fn log_entries(installation: &Installation) -> Vec<PathBuf> {
     let log = fs::read_dir(installation.home().join("lake/_delta_log")).unwrap();
     let mut entries: Vec<PathBuf> = log
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     entries.sort();
     entries
@@ -46,20 +53,34 @@ async fn a_file_in_place_of_the_home_folder() {
     let installation = Installation::new();
     fs::write(installation.home(), "not a folder").unwrap();
     let home = installation.home().display();
-    for arguments in [&["serve", "--listen", "127.0.0.1:0"][..], &["demo", "--people", "20", "--days", "1", "--once"]] {
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["demo", "--people", "20", "--days", "1", "--once"],
+    ] {
         let refused = installation.run(arguments).await.bad();
-        assert!(refused.contains(&format!("error: creating the home folder `{home}`")), "{refused}");
+        assert!(
+            refused.contains(&format!("error: creating the home folder `{home}`")),
+            "{refused}"
+        );
         assert!(refused.contains("because: "), "{refused}");
     }
     let refused = installation.run(&["query", "select 1"]).await.bad();
-    assert!(refused.contains(&format!("there is no installation at `{home}`")), "{refused}");
+    assert!(
+        refused.contains(&format!("there is no installation at `{home}`")),
+        "{refused}"
+    );
 }
 
 #[tokio::test]
 async fn a_lake_folder_deleted_under_a_server() {
     let simulator = simulator().await;
     let installation = Installation::new();
-    installation.add(&simulator, &[&BACKFILL[..], &["--poll-interval", "1"]].concat()).await;
+    installation
+        .add(
+            &simulator,
+            &[&BACKFILL[..], &["--poll-interval", "1"]].concat(),
+        )
+        .await;
     let server = Server::start(&installation).await;
     server.catches_up("acme").await;
     let lake = installation.home().join("lake");
@@ -67,20 +88,45 @@ async fn a_lake_folder_deleted_under_a_server() {
     simulator.advance(7_200).await;
     let source = server.reaches("acme", "Error").await;
     let status = &source["status"];
-    assert_eq!((&status["event_name"], &status["kind"]), (&json!("LakeGone"), &json!("FirstPartyGeneric")));
+    assert_eq!(
+        (&status["event_name"], &status["kind"]),
+        (&json!("LakeGone"), &json!("FirstPartyGeneric"))
+    );
     let reason = status["reason"].as_str().unwrap();
-    assert!(reason.contains(&format!("the lake folder `{}", lake.display())), "{reason}");
-    assert!(reason.contains("was removed or replaced while in use"), "{reason}");
-    assert!(status["advice"].as_str().unwrap().contains("Put the lake folder back from a backup"), "{status:#}");
-    let (ready, problem) = server.send(server.request(reqwest::Method::GET, "/readyz")).await;
-    assert_eq!((ready.as_u16(), &problem["code"]), (503, &json!("not_ready")), "{problem:#}");
+    assert!(
+        reason.contains(&format!("the lake folder `{}", lake.display())),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("was removed or replaced while in use"),
+        "{reason}"
+    );
+    assert!(
+        status["advice"]
+            .as_str()
+            .unwrap()
+            .contains("Put the lake folder back from a backup"),
+        "{status:#}"
+    );
+    let (ready, problem) = server
+        .send(server.request(reqwest::Method::GET, "/readyz"))
+        .await;
+    assert_eq!(
+        (ready.as_u16(), &problem["code"]),
+        (503, &json!("not_ready")),
+        "{problem:#}"
+    );
     assert!(!lake.exists(), "half a lake was made in its place");
     assert!(server.stop().await.success());
 
     let server = Server::start(&installation).await;
     server.catches_up("acme").await;
     assert!(server.stop().await.success());
-    assert!(warnings(&installation).await.contains(&"LakeBehind".to_owned()));
+    assert!(
+        warnings(&installation)
+            .await
+            .contains(&"LakeBehind".to_owned())
+    );
     installation.assert_complete(&simulator).await;
 }
 
@@ -88,10 +134,18 @@ async fn a_lake_folder_deleted_under_a_server() {
 async fn a_lake_folder_taken_away_and_put_back() {
     let simulator = simulator().await;
     let installation = Installation::new();
-    installation.add(&simulator, &[&BACKFILL[..], &["--poll-interval", "1"]].concat()).await;
+    installation
+        .add(
+            &simulator,
+            &[&BACKFILL[..], &["--poll-interval", "1"]].concat(),
+        )
+        .await;
     let server = Server::start(&installation).await;
     server.catches_up("acme").await;
-    let (lake, away) = (installation.home().join("lake"), installation.outside("away"));
+    let (lake, away) = (
+        installation.home().join("lake"),
+        installation.outside("away"),
+    );
     fs::rename(&lake, &away).unwrap();
     simulator.advance(7_200).await;
     server.reaches("acme", "Error").await;
@@ -108,23 +162,46 @@ async fn a_ledger_overwritten_with_garbage() {
     let simulator = simulator().await;
     let installation = collected(&simulator).await;
     let ledger = installation.home().join("ledger.sqlite");
-    fs::write(&ledger, b"this is no database, and never was one\n".repeat(500)).unwrap();
+    fs::write(
+        &ledger,
+        b"this is no database, and never was one\n".repeat(500),
+    )
+    .unwrap();
     for suffix in ["-wal", "-shm"] {
         let beside = PathBuf::from(format!("{}{suffix}", ledger.display()));
         if beside.exists() {
             fs::remove_file(beside).unwrap();
         }
     }
-    for arguments in [&["collect", "--source", "acme"][..], &["sources", "list"], &["serve", "--listen", "127.0.0.1:0"]] {
+    for arguments in [
+        &["collect", "--source", "acme"][..],
+        &["sources", "list"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
         let refused = installation.run(arguments).await.bad();
         assert!(refused.contains(&ledger.display().to_string()), "{refused}");
         assert!(refused.contains("is not a database"), "{refused}");
         assert!(refused.contains("\nhint: "), "{refused}");
     }
-    let found = installation.run(&["doctor", "--offline", "--format", "json"]).await;
+    let found = installation
+        .run(&["doctor", "--offline", "--format", "json"])
+        .await;
     assert_eq!(found.code(), 1);
-    let finding = found.json().as_array().unwrap().iter().find(|finding| finding["ok"] == false).cloned().unwrap();
-    assert!(finding["found"].as_str().unwrap().contains("is not a database"), "{finding:#}");
+    let finding = found
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["ok"] == false)
+        .cloned()
+        .unwrap();
+    assert!(
+        finding["found"]
+            .as_str()
+            .unwrap()
+            .contains("is not a database"),
+        "{finding:#}"
+    );
     assert_ne!(finding["advice"], "", "{finding:#}");
 
     // Without a backup the ledger begins anew; the lake knows what it has.
@@ -141,7 +218,12 @@ async fn a_ledger_removed_while_the_lake_stays() {
     let installation = collected(&simulator).await;
     for entry in fs::read_dir(installation.home()).unwrap() {
         let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with("ledger.sqlite") {
+        if path
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .starts_with("ledger.sqlite")
+        {
             fs::remove_file(path).unwrap();
         }
     }
@@ -162,10 +244,27 @@ async fn a_lake_removed_while_the_ledger_stays() {
     fs::remove_dir_all(installation.home().join("lake")).unwrap();
     simulator.advance(3_600).await;
     installation.collect().await.good();
-    let event = installation.health().await.into_iter().find(|event| event["severity"] == "Warning").unwrap();
+    let event = installation
+        .health()
+        .await
+        .into_iter()
+        .find(|event| event["severity"] == "Warning")
+        .unwrap();
     assert_eq!(event["name"], "LakeBehind");
-    assert!(event["reason"].as_str().unwrap().contains("it was removed, or put back from an older backup"), "{event:#}");
-    assert!(event["advice"].as_str().unwrap().contains("being fetched again"), "{event:#}");
+    assert!(
+        event["reason"]
+            .as_str()
+            .unwrap()
+            .contains("it was removed, or put back from an older backup"),
+        "{event:#}"
+    );
+    assert!(
+        event["advice"]
+            .as_str()
+            .unwrap()
+            .contains("being fetched again"),
+        "{event:#}"
+    );
     installation.assert_complete(&simulator).await;
     // Said once.
     installation.collect().await.good();
@@ -176,7 +275,10 @@ async fn a_lake_removed_while_the_ledger_stays() {
 async fn a_lake_put_back_from_an_older_backup() {
     let simulator = simulator().await;
     let installation = collected(&simulator).await;
-    let (lake, backup) = (installation.home().join("lake"), installation.outside("backup"));
+    let (lake, backup) = (
+        installation.home().join("lake"),
+        installation.outside("backup"),
+    );
     copy(&lake, &backup);
     simulator.advance(14_400).await;
     installation.collect().await.good();
@@ -216,7 +318,10 @@ async fn cut_newest_entry(keep: impl Fn(&[u8]) -> usize) {
     let server = Server::start(&installation).await;
     let aside = format!("{}.damaged", newest.display());
     let log = server.process.stderr.text();
-    assert!(log.contains(&aside) && log.contains("was cut short and is set aside"), "{log}");
+    assert!(
+        log.contains(&aside) && log.contains("was cut short and is set aside"),
+        "{log}"
+    );
     assert!(Path::new(&aside).exists());
     server.catches_up("acme").await;
     assert!(server.stop().await.success());

@@ -8,9 +8,18 @@ const QUESTION: &str = "select event_type, count(*) from events group by 1 order
 fn children(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(process) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
         let status = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let fields = status.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+        let fields = status
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest)
+            .unwrap_or_default();
         if fields.split(' ').nth(1) == Some(&parent.to_string()) {
             found.push(process);
         }
@@ -20,21 +29,40 @@ fn children(parent: u32) -> Vec<u32> {
 
 /// A demo that has collected its history and goes on.
 async fn running_demo(installation: &Installation, people: &str) -> Running {
-    let arguments = ["demo", "--people", people, "--days", "5", "--listen", "127.0.0.1:0"];
+    let arguments = [
+        "demo",
+        "--people",
+        people,
+        "--days",
+        "5",
+        "--listen",
+        "127.0.0.1:0",
+    ];
     let mut demo = installation.spawn(&arguments);
     demo.line("Stop with Ctrl-C").await;
     demo
 }
 
 async fn count(installation: &Installation) -> u64 {
-    let answer = installation.query("select count(*) as count from events").await;
+    let answer = installation
+        .query("select count(*) as count from events")
+        .await;
     answer[0]["count"].as_u64().unwrap()
 }
 
 #[tokio::test]
 async fn a_demo_that_ends_when_it_has_all() {
     let installation = Installation::new();
-    let arguments = ["demo", "--people", "40", "--days", "12", "--listen", "127.0.0.1:0", "--once"];
+    let arguments = [
+        "demo",
+        "--people",
+        "40",
+        "--days",
+        "12",
+        "--listen",
+        "127.0.0.1:0",
+        "--once",
+    ];
     let finished = installation.run(&arguments).await;
     assert!(finished.status.success(), "{finished:#?}");
     let home = installation.home().display().to_string();
@@ -46,12 +74,19 @@ async fn a_demo_that_ends_when_it_has_all() {
     ] {
         assert!(finished.stdout.contains(words), "{words}: {finished:#?}");
     }
-    assert!(finished.stderr.contains("events of 12 days are in the lake"), "{finished:#?}");
+    assert!(
+        finished
+            .stderr
+            .contains("events of 12 days are in the lake"),
+        "{finished:#?}"
+    );
     assert!(count(&installation).await > 500);
     // The next one goes on from here.
     let again = installation.run(&arguments).await;
     assert!(again.status.success(), "{again:#?}");
-    let twice = installation.query("select gid from events group by gid having count(*) > 1").await;
+    let twice = installation
+        .query("select gid from events group by gid having count(*) > 1")
+        .await;
     assert_eq!(twice, [serde_json::Value::Null; 0]);
 }
 
@@ -65,7 +100,10 @@ async fn a_demo_answers_while_it_collects_and_ends_with_all_it_started() {
     let answer = installation.query(QUESTION).await;
     assert_eq!(answer.len(), 5, "{answer:#?}");
     let before = count(&installation).await;
-    eventually("live events", async || met(count(&installation).await, |after| *after > before)).await;
+    eventually("live events", async || {
+        met(count(&installation).await, |after| *after > before)
+    })
+    .await;
     let ended = demo.stop("INT").await;
     assert_eq!(ended.code(), Some(0), "{}", demo.outputs());
     assert!(!is_running(simulators[0]), "the simulator is still there");
@@ -78,15 +116,33 @@ async fn a_demo_that_is_killed_leaves_no_simulator_behind() {
     let simulators = children(demo.id());
     assert_eq!(simulators.len(), 1, "one child: the simulator");
     demo.stop("KILL").await;
-    eventually("the simulator to end", async || met(simulators[0], |simulator| !is_running(*simulator))).await;
+    eventually("the simulator to end", async || {
+        met(simulators[0], |simulator| !is_running(*simulator))
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_demo_keeps_off_real_sources() {
     let installation = Installation::new();
     let file = installation.write("none.jsonl", "");
-    installation.run(&["ingest", &file, "--source", "real"]).await.good();
-    let arguments = ["demo", "--people", "20", "--days", "1", "--listen", "127.0.0.1:0", "--once"];
+    installation
+        .run(&["ingest", &file, "--source", "real"])
+        .await
+        .good();
+    let arguments = [
+        "demo",
+        "--people",
+        "20",
+        "--days",
+        "1",
+        "--listen",
+        "127.0.0.1:0",
+        "--once",
+    ];
     let refused = installation.run(&arguments).await.bad();
-    assert!(refused.contains("this folder has the source `real`; give the demo a folder of its own"), "{refused}");
+    assert!(
+        refused.contains("this folder has the source `real`; give the demo a folder of its own"),
+        "{refused}"
+    );
 }

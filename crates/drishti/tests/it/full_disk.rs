@@ -28,7 +28,10 @@ impl Disk {
             .output()
             .unwrap();
         if !mounted.status.success() {
-            eprintln!("not root, so no disk to fill: {}", String::from_utf8_lossy(&mounted.stderr));
+            eprintln!(
+                "not root, so no disk to fill: {}",
+                String::from_utf8_lossy(&mounted.stderr)
+            );
             return None;
         }
         Some(Self { folder })
@@ -54,14 +57,21 @@ impl Disk {
 
     fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
-        let mounted = Command::new("mount").args(["-o", &options]).arg(self.path()).output().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-o", &options])
+            .arg(self.path())
+            .output()
+            .unwrap();
         assert!(mounted.status.success(), "{mounted:?}");
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("--lazy").arg(self.path()).status();
+        let unmounted = Command::new("umount")
+            .arg("--lazy")
+            .arg(self.path())
+            .status();
         assert!(unmounted.is_ok_and(|status| status.success()));
     }
 }
@@ -76,22 +86,38 @@ async fn the_lakes_disk_fills_up_under_a_server() {
     let simulator = simulator().await;
     let lake = disk.path().join("lake").display().to_string();
     let installation = Installation::new().with_environment("DRISHTI_LAKE", &lake);
-    installation.add(&simulator, &["--backfill-days", "7", "--poll-interval", "1"]).await;
+    installation
+        .add(
+            &simulator,
+            &["--backfill-days", "7", "--poll-interval", "1"],
+        )
+        .await;
     let server = Server::start(&installation).await;
     server.catches_up("acme").await;
     disk.fill();
     simulator.advance(7_200).await;
     let source = server.reaches("acme", "Error").await;
     let status = &source["status"];
-    assert_eq!((&status["event_name"], &status["kind"]), (&json!("LakeFailed"), &json!("FirstPartyGeneric")));
-    assert!(status["reason"].as_str().unwrap().contains(NO_SPACE), "{status:#}");
-    assert!(status["advice"].as_str().unwrap().contains("a full disk"), "{status:#}");
+    assert_eq!(
+        (&status["event_name"], &status["kind"]),
+        (&json!("LakeFailed"), &json!("FirstPartyGeneric"))
+    );
+    assert!(
+        status["reason"].as_str().unwrap().contains(NO_SPACE),
+        "{status:#}"
+    );
+    assert!(
+        status["advice"].as_str().unwrap().contains("a full disk"),
+        "{status:#}"
+    );
     disk.make_room();
     server.reaches("acme", "Collecting").await;
     let expected = simulator.truth(None).await.len();
     eventually("the rest to arrive", async || {
         let source = server.get("/api/v1/sources/acme").await;
-        (source["status"]["events_stored"] == expected).then_some(()).ok_or_else(|| format!("{expected}: {source:#}"))
+        (source["status"]["events_stored"] == expected)
+            .then_some(())
+            .ok_or_else(|| format!("{expected}: {source:#}"))
     })
     .await;
     assert!(server.stop().await.success());
@@ -103,10 +129,15 @@ async fn the_only_disk_fills_up_while_collecting() {
     let Some(disk) = Disk::mount(32) else { return };
     let simulator = simulator().await;
     let installation = Installation::at(&disk.path().join("home"));
-    installation.add(&simulator, &["--backfill-days", "7"]).await;
+    installation
+        .add(&simulator, &["--backfill-days", "7"])
+        .await;
     disk.fill();
     let refused = installation.collect().await.bad();
-    assert!(refused.contains(NO_SPACE) || refused.contains("disk is full"), "{refused}");
+    assert!(
+        refused.contains(NO_SPACE) || refused.contains("disk is full"),
+        "{refused}"
+    );
     disk.make_room();
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
@@ -123,14 +154,22 @@ async fn a_disk_that_turns_read_only() {
     let Some(disk) = Disk::mount(32) else { return };
     let simulator = simulator().await;
     let installation = Installation::at(&disk.path().join("home"));
-    installation.add(&simulator, &["--backfill-days", "7"]).await;
+    installation
+        .add(&simulator, &["--backfill-days", "7"])
+        .await;
     installation.collect().await.good();
     simulator.advance(7_200).await;
     disk.remount("ro");
-    for arguments in [&["collect", "--source", "acme"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+    for arguments in [
+        &["collect", "--source", "acme"][..],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
         let refused = installation.run(arguments).await.bad();
         let is_clear = refused.contains(READ_ONLY) || refused.contains("readonly database");
-        assert!(is_clear && refused.contains(&disk.path().display().to_string()), "{refused}");
+        assert!(
+            is_clear && refused.contains(&disk.path().display().to_string()),
+            "{refused}"
+        );
     }
     disk.remount("rw");
     installation.collect().await.good();
@@ -138,8 +177,14 @@ async fn a_disk_that_turns_read_only() {
 
     let nowhere = Installation::at(&disk.path().join("another"));
     disk.remount("ro");
-    let refused = nowhere.run(&["serve", "--listen", "127.0.0.1:0"]).await.bad();
-    assert!(refused.contains("creating the home folder") && refused.contains(READ_ONLY), "{refused}");
+    let refused = nowhere
+        .run(&["serve", "--listen", "127.0.0.1:0"])
+        .await
+        .bad();
+    assert!(
+        refused.contains("creating the home folder") && refused.contains(READ_ONLY),
+        "{refused}"
+    );
     disk.remount("rw");
 }
 
@@ -149,16 +194,29 @@ async fn a_limit_on_the_size_of_files() {
     const SCRIPT: &str = "ulimit -f \"$1\" && shift && exec env --ignore-signal=XFSZ \"$@\"";
     let simulator = simulator().await;
     let installation = Installation::new();
-    installation.add(&simulator, &["--backfill-days", "7"]).await;
+    installation
+        .add(&simulator, &["--backfill-days", "7"])
+        .await;
     let program = crate::harness::PROGRAM;
     let limited = async |blocks: &str| {
-        let mut command = installation.wrapped("sh", &["-c", SCRIPT, "sh", blocks, program, "collect", "--source", "acme"]);
+        let mut command = installation.wrapped(
+            "sh",
+            &[
+                "-c", SCRIPT, "sh", blocks, program, "collect", "--source", "acme",
+            ],
+        );
         let output = command.output().await.unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
     let (code, told) = limited("16").await;
     assert_eq!(code, Some(1), "{told}");
-    assert!(told.contains("File too large") || told.contains("disk I/O error"), "{told}");
+    assert!(
+        told.contains("File too large") || told.contains("disk I/O error"),
+        "{told}"
+    );
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
 }

@@ -48,7 +48,10 @@ pub(crate) async fn signal(process: u32, name: &str) {
         .status()
         .await
         .unwrap();
-    assert!(status.success(), "process {process} is not there to take {name}");
+    assert!(
+        status.success(),
+        "process {process} is not there to take {name}"
+    );
 }
 
 /// Whether a process is there and has not ended.
@@ -64,7 +67,10 @@ pub(crate) struct Log(Arc<Mutex<String>>);
 
 impl Log {
     pub(crate) fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes all that comes, so that its writer never waits for a reader.
@@ -73,7 +79,11 @@ impl Log {
         tokio::spawn(async move {
             let mut lines = BufReader::new(stream);
             let mut line = Vec::new();
-            while lines.read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
+            while lines
+                .read_until(b'\n', &mut line)
+                .await
+                .is_ok_and(|length| length > 0)
+            {
                 let mut text = log.0.lock().unwrap_or_else(PoisonError::into_inner);
                 text.push_str(&String::from_utf8_lossy(&line));
                 line.clear();
@@ -110,7 +120,9 @@ impl Running {
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.child.id().expect("the process has not been waited for")
+        self.child
+            .id()
+            .expect("the process has not been waited for")
     }
 
     /// How it ended, if it has.
@@ -120,7 +132,11 @@ impl Running {
 
     /// Both outputs, for messages.
     pub(crate) fn outputs(&self) -> String {
-        format!("stdout: {}\nstderr: {}", self.stdout.text(), self.stderr.text())
+        format!(
+            "stdout: {}\nstderr: {}",
+            self.stdout.text(),
+            self.stderr.text()
+        )
     }
 
     /// Waits for the line that begins with `beginning` on standard output, and gives what follows.
@@ -130,8 +146,12 @@ impl Running {
                 panic!("the process ended ({status})\n{}", self.outputs());
             }
             let text = self.stdout.text();
-            let whole = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            let found = whole.map(str::trim_end).find_map(|line| line.strip_prefix(beginning));
+            let whole = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            let found = whole
+                .map(str::trim_end)
+                .find_map(|line| line.strip_prefix(beginning));
             found.map(str::to_owned).ok_or_else(|| self.outputs())
         })
         .await

@@ -11,20 +11,31 @@ const LATE: [&str; 4] = ["--fault", "late=0.5", "--fault", "late_seconds=600"];
 /// A history that ends soon after a quarter of the day (UTC) has begun, so that the last window to fetch is a short one.
 async fn simulator(more: &[&str]) -> Simulator {
     let quarter = now().duration_trunc(TimeDelta::hours(6)).unwrap() - TimeDelta::hours(12);
-    Simulator::frozen(400, 1, quarter + TimeDelta::minutes(25), &[&LATE[..], more].concat()).await
+    Simulator::frozen(
+        400,
+        1,
+        quarter + TimeDelta::minutes(25),
+        &[&LATE[..], more].concat(),
+    )
+    .await
 }
 
 #[tokio::test]
 async fn late_events_are_found_by_the_next_run() {
     let simulator = simulator(&[]).await;
     let installation = Installation::new();
-    installation.add(&simulator, &["--backfill-days", "2"]).await;
+    installation
+        .add(&simulator, &["--backfill-days", "2"])
+        .await;
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
     for seconds in [60, 700, 7_200, 30_000] {
         let before = simulator.truth(None).await.len();
         simulator.advance(seconds).await;
-        assert!(simulator.truth(None).await.len() > before, "nothing happened in {seconds} seconds");
+        assert!(
+            simulator.truth(None).await.len() > before,
+            "nothing happened in {seconds} seconds"
+        );
         installation.collect().await.good();
         installation.assert_complete(&simulator).await;
     }
@@ -36,18 +47,28 @@ async fn late_events_are_found_by_the_next_run() {
 async fn late_events_behind_a_window_that_was_broken_off() {
     let simulator = simulator(&["--fault", "slow=1", "--fault", "slow_milliseconds=3000"]).await;
     let installation = Installation::new();
-    installation.add(&simulator, &["--backfill-days", "1"]).await;
+    installation
+        .add(&simulator, &["--backfill-days", "1"])
+        .await;
     let mut run = installation.spawn(&["collect", "--source", "acme"]);
     // The first pages are stored a second after they came, the second ones come three seconds after them.
     eventually("the first pages to be stored", async || {
         assert!(run.ended().is_none(), "{}", run.outputs());
         let stored = installation.source().await["events_stored"].as_u64();
-        (stored > Some(0)).then_some(()).ok_or_else(|| run.outputs())
+        (stored > Some(0))
+            .then_some(())
+            .ok_or_else(|| run.outputs())
     })
     .await;
     run.stop("KILL").await;
-    assert_eq!(installation.source().await["windows_done"], 0, "the windows were read to their end");
-    simulator.faults(json!({"late": 0.5, "late_seconds": 600})).await;
+    assert_eq!(
+        installation.source().await["windows_done"],
+        0,
+        "the windows were read to their end"
+    );
+    simulator
+        .faults(json!({"late": 0.5, "late_seconds": 600}))
+        .await;
     simulator.advance(8 * 3_600).await;
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;

@@ -36,11 +36,19 @@ impl Told {
     async fn ask(&mut self, server: &Server, method: Method, path: &str, body: Option<String>) {
         let mut request = server.request(method.clone(), path);
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            request = request
+                .header("content-type", "application/json")
+                .body(body);
         }
         let answer = request.send().await.unwrap();
-        self.note(format!("headers of {method} {path}"), format!("{:?}", answer.headers()));
-        self.note(format!("answer to {method} {path}"), answer.text().await.unwrap());
+        self.note(
+            format!("headers of {method} {path}"),
+            format!("{:?}", answer.headers()),
+        );
+        self.note(
+            format!("answer to {method} {path}"),
+            answer.text().await.unwrap(),
+        );
     }
 
     fn files(&mut self, folder: &Path) {
@@ -49,7 +57,10 @@ impl Told {
             if path.is_dir() {
                 self.files(&path);
             } else {
-                self.note(format!("name of {}", path.display()), path.display().to_string());
+                self.note(
+                    format!("name of {}", path.display()),
+                    path.display().to_string(),
+                );
                 self.note(path.display().to_string(), fs::read(&path).unwrap());
             }
         }
@@ -65,7 +76,9 @@ impl Told {
         ];
         for (who, text) in &self.0 {
             for form in &forms {
-                let found = text.windows(form.len()).position(|window| window == form.as_bytes());
+                let found = text
+                    .windows(form.len())
+                    .position(|window| window == form.as_bytes());
                 assert_eq!(found, None, "the token is in the {who}");
             }
         }
@@ -79,15 +92,28 @@ fn mode(path: PathBuf) -> u32 {
 /// What the API is asked, so that every kind of answer and error is among them.
 async fn ask_everything(told: &mut Told, server: &Server, api_url: &str) {
     let gets = [
-        "/", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json", "/api/v1/sources", "/api/v1/sources/acme",
-        "/api/v1/sources/none", "/api/v1/sources/acme/coverage", "/api/v1/sources/acme/quarantine", "/api/v1/coverage",
-        "/api/v1/events?limit=50", "/api/v1/health-events", "/api/v1/accounts", "/api/v1/nothing",
+        "/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/v1/openapi.json",
+        "/api/v1/sources",
+        "/api/v1/sources/acme",
+        "/api/v1/sources/none",
+        "/api/v1/sources/acme/coverage",
+        "/api/v1/sources/acme/quarantine",
+        "/api/v1/coverage",
+        "/api/v1/events?limit=50",
+        "/api/v1/health-events",
+        "/api/v1/accounts",
+        "/api/v1/nothing",
     ];
     for path in gets {
         told.ask(server, Method::GET, path, None).await;
     }
     let new = |name: &str, workspace: &str, token: &str| {
-        json!({"name": name, "workspace_gid": workspace, "token": token, "api_url": api_url}).to_string()
+        json!({"name": name, "workspace_gid": workspace, "token": token, "api_url": api_url})
+            .to_string()
     };
     let sumo = json!({"source": {
         "config": {"name": "sumo", "personalAccessToken": TOKEN, "workspaceID": "12x"},
@@ -99,14 +125,32 @@ async fn ask_everything(told: &mut Told, server: &Server, api_url: &str) {
         ("/api/v1/sources", new("acme", "1201", WRONG_TOKEN)),
         ("/api/v1/sources", new("a/b", "1201", TOKEN)),
         ("/api/v1/sources", new("third", "no number", TOKEN)),
-        ("/api/v1/sources", new("third", "1201", &format!("{TOKEN}\u{7f}"))),
-        ("/api/v1/sources", json!({"name": "third", "token": [TOKEN]}).to_string()),
-        ("/api/v1/sources", json!({"name": "third", "toke": TOKEN}).to_string()),
-        ("/api/v1/sources", json!({"name": TOKEN, "token": 7}).to_string()),
-        ("/api/v1/sources", format!("{{\"name\": \"third\", \"token\": \"{TOKEN}\" oops")),
+        (
+            "/api/v1/sources",
+            new("third", "1201", &format!("{TOKEN}\u{7f}")),
+        ),
+        (
+            "/api/v1/sources",
+            json!({"name": "third", "token": [TOKEN]}).to_string(),
+        ),
+        (
+            "/api/v1/sources",
+            json!({"name": "third", "toke": TOKEN}).to_string(),
+        ),
+        (
+            "/api/v1/sources",
+            json!({"name": TOKEN, "token": 7}).to_string(),
+        ),
+        (
+            "/api/v1/sources",
+            format!("{{\"name\": \"third\", \"token\": \"{TOKEN}\" oops"),
+        ),
         ("/api/v1/sources", format!("\"{TOKEN}\"")),
         ("/api/v1/sources/import/sumo", sumo.to_string()),
-        ("/api/v1/sources/import/sumo", sumo.to_string().replace("\"schemaRef\"", "")),
+        (
+            "/api/v1/sources/import/sumo",
+            sumo.to_string().replace("\"schemaRef\"", ""),
+        ),
         ("/api/v1/sources/acme/test", "{}".to_owned()),
         ("/api/v1/sources/second/test", "{}".to_owned()),
     ];
@@ -114,20 +158,38 @@ async fn ask_everything(told: &mut Told, server: &Server, api_url: &str) {
         told.ask(server, Method::POST, path, Some(body)).await;
     }
     let patch = json!({"token": WRONG_TOKEN}).to_string();
-    told.ask(server, Method::PATCH, "/api/v1/sources/acme", Some(patch)).await;
+    told.ask(server, Method::PATCH, "/api/v1/sources/acme", Some(patch))
+        .await;
 }
 
 #[tokio::test]
 async fn the_token_is_nowhere_in_the_clear() {
-    let simulator = Simulator::frozen(30, 3, now() - TimeDelta::hours(2), &["--token", TOKEN]).await;
+    let simulator =
+        Simulator::frozen(30, 3, now() - TimeDelta::hours(2), &["--token", TOKEN]).await;
     let installation = Installation::new().with_environment("DRISHTI_LOG", "trace");
-    let (right, wrong) = (installation.write("right", TOKEN), installation.write("wrong", WRONG_TOKEN));
+    let (right, wrong) = (
+        installation.write("right", TOKEN),
+        installation.write("wrong", WRONG_TOKEN),
+    );
     let api_url = simulator.api_url();
     let mut told = Told::default();
-    let add = ["sources", "add", "--name", "acme", "--api-url", &api_url, "--backfill-days", "4", "--token-file"];
-    told.run(&installation, &[&add[..], &[&wrong]].concat()).await;
-    told.run(&installation, &[&add[..], &[&right]].concat()).await;
-    told.run(&installation, &["collect", "--source", "acme"]).await;
+    let add = [
+        "sources",
+        "add",
+        "--name",
+        "acme",
+        "--api-url",
+        &api_url,
+        "--backfill-days",
+        "4",
+        "--token-file",
+    ];
+    told.run(&installation, &[&add[..], &[&wrong]].concat())
+        .await;
+    told.run(&installation, &[&add[..], &[&right]].concat())
+        .await;
+    told.run(&installation, &["collect", "--source", "acme"])
+        .await;
     let server = Server::start(&installation).await;
     server.reaches("acme", "Collecting").await;
     ask_everything(&mut told, &server, &api_url).await;
@@ -148,11 +210,21 @@ async fn the_token_is_nowhere_in_the_clear() {
     server.reaches("acme", "Collecting").await;
     let (stdout, stderr) = (server.process.stdout.clone(), server.process.stderr.clone());
     assert!(server.stop().await.success());
-    assert!(stderr.text().contains("TRACE") && stderr.text().contains("DEBUG"), "the log told everything");
+    assert!(
+        stderr.text().contains("TRACE") && stderr.text().contains("DEBUG"),
+        "the log told everything"
+    );
     told.note("log of the server", stderr.text());
     told.note("output of the server", stdout.text());
     told.files(installation.home());
-    assert!(told.0.len() > 60 && installation.query("select 1 from events limit 1").await.len() == 1);
+    assert!(
+        told.0.len() > 60
+            && installation
+                .query("select 1 from events limit 1")
+                .await
+                .len()
+                == 1
+    );
     told.assert_without(TOKEN);
     told.assert_without(WRONG_TOKEN);
 }
@@ -171,6 +243,9 @@ async fn secrets_are_their_owners_alone() {
     }
     // Another key opens nothing, and says so.
     fs::remove_file(home.join("key")).unwrap();
-    let refused = installation.run(&["collect", "--source", "acme"]).await.bad();
+    let refused = installation
+        .run(&["collect", "--source", "acme"])
+        .await
+        .bad();
     assert!(refused.contains("key"), "{refused}");
 }

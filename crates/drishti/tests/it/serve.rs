@@ -18,24 +18,54 @@ async fn an_empty_server_is_alive_ready_and_guarded() {
     let server = Server::start(&installation).await;
     for (path, status) in [("/healthz", "alive"), ("/readyz", "ready")] {
         let (code, body) = server.send(server.without_token(Method::GET, path)).await;
-        assert_eq!((code.as_u16(), &body["status"]), (200, &json!(status)), "{path}");
+        assert_eq!(
+            (code.as_u16(), &body["status"]),
+            (200, &json!(status)),
+            "{path}"
+        );
     }
-    let (code, metrics) = server.send(server.without_token(Method::GET, "/metrics")).await;
+    let (code, metrics) = server
+        .send(server.without_token(Method::GET, "/metrics"))
+        .await;
     assert_eq!(code, 200);
     let metrics = metrics.as_str().unwrap();
-    for line in ["drishti_ledger_up 1", "drishti_lake_up 1", "drishti_lake_rows 0", "# EOF"] {
-        assert!(metrics.lines().any(|found| found.starts_with(line)), "{line}: {metrics}");
+    for line in [
+        "drishti_ledger_up 1",
+        "drishti_lake_up 1",
+        "drishti_lake_rows 0",
+        "# EOF",
+    ] {
+        assert!(
+            metrics.lines().any(|found| found.starts_with(line)),
+            "{line}: {metrics}"
+        );
     }
     assert_eq!(server.get("/api/v1/sources").await, json!({"sources": []}));
-    let (code, problem) = server.send(server.without_token(Method::GET, "/api/v1/sources")).await;
-    assert_eq!((code.as_u16(), &problem["code"]), (401, &json!("unauthorized")), "{problem:#}");
-    let wrong = server.without_token(Method::GET, "/api/v1/sources").bearer_auth("wrong");
+    let (code, problem) = server
+        .send(server.without_token(Method::GET, "/api/v1/sources"))
+        .await;
+    assert_eq!(
+        (code.as_u16(), &problem["code"]),
+        (401, &json!("unauthorized")),
+        "{problem:#}"
+    );
+    let wrong = server
+        .without_token(Method::GET, "/api/v1/sources")
+        .bearer_auth("wrong");
     assert_eq!(server.send(wrong).await.0, 401);
-    let elsewhere = server.request(Method::GET, "/api/v1/sources").header("host", "example.org");
+    let elsewhere = server
+        .request(Method::GET, "/api/v1/sources")
+        .header("host", "example.org");
     assert_eq!(server.send(elsewhere).await.1["code"], "foreign_host");
     let described = installation.run(&["openapi"]).await.json();
     assert_eq!(server.get("/api/v1/openapi.json").await, described);
-    assert!(server.process.stderr.text().contains("the API takes the bearer token in"));
+    assert!(
+        server
+            .process
+            .stderr
+            .text()
+            .contains("the API takes the bearer token in")
+    );
     assert_eq!(server.stop().await.code(), Some(0));
 }
 
@@ -44,8 +74,14 @@ async fn an_address_in_use_is_named() {
     let installation = Installation::new();
     let server = Server::start(&installation).await;
     let address = server.address.trim_start_matches("http://");
-    let refused = Installation::new().run(&["serve", "--listen", address]).await.bad();
-    assert!(refused.contains(&format!("error: listening on `{address}`")), "{refused}");
+    let refused = Installation::new()
+        .run(&["serve", "--listen", address])
+        .await
+        .bad();
+    assert!(
+        refused.contains(&format!("error: listening on `{address}`")),
+        "{refused}"
+    );
     assert!(refused.contains("Address already in use"), "{refused}");
     assert!(server.stop().await.success());
 }
@@ -55,39 +91,75 @@ async fn a_source_added_from_outside_lives_its_whole_life() {
     let simulator = simulator().await;
     let installation = Installation::new();
     let server = Server::start(&installation).await;
-    installation.add(&simulator, &[&BACKFILL[..], &["--category", "prod/asana", "--field", "team=blue"]].concat()).await;
+    installation
+        .add(
+            &simulator,
+            &[
+                &BACKFILL[..],
+                &["--category", "prod/asana", "--field", "team=blue"],
+            ]
+            .concat(),
+        )
+        .await;
     let source = server.catches_up("acme").await;
-    assert_eq!((&source["category"], &source["fields"]), (&json!("prod/asana"), &json!({"team": "blue"})));
+    assert_eq!(
+        (&source["category"], &source["fields"]),
+        (&json!("prod/asana"), &json!({"team": "blue"}))
+    );
     assert_eq!(source["has_token"], true);
 
     installation.run(&["sources", "pause", "acme"]).await.good();
     server.reaches("acme", "Paused").await;
     simulator.advance(3_600).await;
     let at_pause = source["status"]["events_stored"].clone();
-    installation.run(&["sources", "resume", "acme"]).await.good();
+    installation
+        .run(&["sources", "resume", "acme"])
+        .await
+        .good();
     server.reaches("acme", "Collecting").await;
     let expected = simulator.truth(None).await.len();
-    assert!(at_pause.as_u64() < Some(expected as u64), "something happened while it was paused");
+    assert!(
+        at_pause.as_u64() < Some(expected as u64),
+        "something happened while it was paused"
+    );
     eventually("what happened meanwhile", async || {
         let source = server.get("/api/v1/sources/acme").await;
-        (source["status"]["events_stored"] == expected).then_some(()).ok_or_else(|| format!("{expected}: {source:#}"))
+        (source["status"]["events_stored"] == expected)
+            .then_some(())
+            .ok_or_else(|| format!("{expected}: {source:#}"))
     })
     .await;
     installation.assert_complete(&simulator).await;
-    let people = installation.query("select count(*) as people from accounts where source = 'acme'").await;
+    let people = installation
+        .query("select count(*) as people from accounts where source = 'acme'")
+        .await;
     assert!(people[0]["people"].as_u64() >= Some(30), "{people:?}");
     let joined = "select s.\"_sourceCategory\" as category, count(*) as events from events e join sources s on s.name = e.source group by 1";
     let answer = installation.query(joined).await;
-    assert_eq!(answer, [json!({"category": "prod/asana", "events": expected})]);
+    assert_eq!(
+        answer,
+        [json!({"category": "prod/asana", "events": expected})]
+    );
 
-    installation.run(&["sources", "remove", "acme"]).await.good();
+    installation
+        .run(&["sources", "remove", "acme"])
+        .await
+        .good();
     eventually("the source to go", async || {
-        let (code, body) = server.send(server.request(Method::GET, "/api/v1/sources/acme")).await;
-        (code == 404).then_some(()).ok_or_else(|| format!("{body:#}"))
+        let (code, body) = server
+            .send(server.request(Method::GET, "/api/v1/sources/acme"))
+            .await;
+        (code == 404)
+            .then_some(())
+            .ok_or_else(|| format!("{body:#}"))
     })
     .await;
     assert!(server.stop().await.success());
-    assert_eq!(installation.gids("source = 'acme'").await.len(), expected, "its events stay");
+    assert_eq!(
+        installation.gids("source = 'acme'").await.len(),
+        expected,
+        "its events stay"
+    );
 }
 
 #[tokio::test]
@@ -103,30 +175,72 @@ async fn sources_are_made_and_changed_over_the_api() {
     });
     let (code, made) = server.post("/api/v1/sources", &new).await;
     assert_eq!(code, 201, "{made:#}");
-    assert_eq!(made["sources"][0]["workspace_gid"], json!(simulator.workspaces().await.remove(0)));
-    assert_eq!(server.post("/api/v1/sources", &new).await.1["code"], "source_exists");
+    assert_eq!(
+        made["sources"][0]["workspace_gid"],
+        json!(simulator.workspaces().await.remove(0))
+    );
+    assert_eq!(
+        server.post("/api/v1/sources", &new).await.1["code"],
+        "source_exists"
+    );
     server.catches_up("acme").await;
 
     let request = server.request(Method::PATCH, "/api/v1/sources/acme");
-    let (code, changed) = server.send(request.json(&json!({"description": "new words", "collect": {"overlap_seconds": 600}}))).await;
-    assert_eq!((code.as_u16(), &changed["description"]), (200, &json!("new words")), "{changed:#}");
-    assert_eq!((&changed["collect"]["overlap_seconds"], &changed["collect"]["backfill_days"]), (&json!(600), &json!(3)));
-    let stale = server.request(Method::PATCH, "/api/v1/sources/acme").header("if-match", "\"1\"");
-    let (code, problem) = server.send(stale.json(&json!({"description": "older words"}))).await;
-    assert_eq!((code.as_u16(), &problem["code"]), (412, &json!("revision_conflict")), "{problem:#}");
+    let (code, changed) = server
+        .send(
+            request.json(&json!({"description": "new words", "collect": {"overlap_seconds": 600}})),
+        )
+        .await;
+    assert_eq!(
+        (code.as_u16(), &changed["description"]),
+        (200, &json!("new words")),
+        "{changed:#}"
+    );
+    assert_eq!(
+        (
+            &changed["collect"]["overlap_seconds"],
+            &changed["collect"]["backfill_days"]
+        ),
+        (&json!(600), &json!(3))
+    );
+    let stale = server
+        .request(Method::PATCH, "/api/v1/sources/acme")
+        .header("if-match", "\"1\"");
+    let (code, problem) = server
+        .send(stale.json(&json!({"description": "older words"})))
+        .await;
+    assert_eq!(
+        (code.as_u16(), &problem["code"]),
+        (412, &json!("revision_conflict")),
+        "{problem:#}"
+    );
     let request = server.request(Method::PATCH, "/api/v1/sources/acme");
-    let (code, problem) = server.send(request.json(&json!({"collect": {"concurrent_reads": 51}}))).await;
-    assert_eq!((code.as_u16(), &problem["code"]), (422, &json!("invalid_setting")), "{problem:#}");
+    let (code, problem) = server
+        .send(request.json(&json!({"collect": {"concurrent_reads": 51}})))
+        .await;
+    assert_eq!(
+        (code.as_u16(), &problem["code"]),
+        (422, &json!("invalid_setting")),
+        "{problem:#}"
+    );
 
     let (code, tested) = server.post("/api/v1/sources/acme/test", &json!({})).await;
-    assert_eq!((code.as_u16(), &tested["ok"]), (200, &json!(true)), "{tested:#}");
+    assert_eq!(
+        (code.as_u16(), &tested["ok"]),
+        (200, &json!(true)),
+        "{tested:#}"
+    );
     server.catches_up("acme").await;
     histogram_and_events(&server, &simulator).await;
-    let (code, _) = server.send(server.request(Method::DELETE, "/api/v1/sources/acme")).await;
+    let (code, _) = server
+        .send(server.request(Method::DELETE, "/api/v1/sources/acme"))
+        .await;
     assert!([202, 204].contains(&code.as_u16()), "{code}");
     eventually("the source to go", async || {
         let sources = server.get("/api/v1/sources").await;
-        (sources == json!({"sources": []})).then_some(()).ok_or_else(|| format!("{sources:#}"))
+        (sources == json!({"sources": []}))
+            .then_some(())
+            .ok_or_else(|| format!("{sources:#}"))
     })
     .await;
     assert!(server.stop().await.success());
@@ -135,18 +249,37 @@ async fn sources_are_made_and_changed_over_the_api() {
 async fn histogram_and_events(server: &Server, simulator: &Simulator) {
     let truth = simulator.truth(None).await;
     let (from, to) = ((now() - TimeDelta::days(5)).timestamp(), now().timestamp());
-    let moment = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339().replace("+00:00", "Z");
-    let path = format!("/api/v1/events/histogram?from={}&to={}&bucket=1d", moment(from), moment(to));
+    let moment = |seconds| {
+        chrono::DateTime::from_timestamp(seconds, 0)
+            .unwrap()
+            .to_rfc3339()
+            .replace("+00:00", "Z")
+    };
+    let path = format!(
+        "/api/v1/events/histogram?from={}&to={}&bucket=1d",
+        moment(from),
+        moment(to)
+    );
     let histogram = server.get(&path).await;
     let bars = histogram["bars"].as_array().unwrap().iter();
     let total: u64 = bars.filter_map(|bar| bar["count"].as_u64()).sum();
     assert_eq!(total, truth.len() as u64, "{histogram:#}");
-    let one = server.get(&format!("/api/v1/events?gid={}", truth[0])).await;
+    let one = server
+        .get(&format!("/api/v1/events?gid={}", truth[0]))
+        .await;
     assert_eq!(one["events"].as_array().map(Vec::len), Some(1), "{one:#}");
     let event = &one["events"][0]["event"];
     assert_eq!(event["gid"], Value::from(truth[0].clone()));
     let kind = event["event_type"].as_str().unwrap();
-    let same = server.get(&format!("/api/v1/events?event_type={kind}&limit=5")).await;
+    let same = server
+        .get(&format!("/api/v1/events?event_type={kind}&limit=5"))
+        .await;
     let events = same["events"].as_array().unwrap();
-    assert!(!events.is_empty() && events.iter().all(|entry| entry["event"]["event_type"] == kind), "{same:#}");
+    assert!(
+        !events.is_empty()
+            && events
+                .iter()
+                .all(|entry| entry["event"]["event_type"] == kind),
+        "{same:#}"
+    );
 }

@@ -1,13 +1,5 @@
 //! The ledger's tests. Each case runs on SQLite and on PostgreSQL.
 
-#![expect(
-    clippy::doc_markdown,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking; SQLite and PostgreSQL are names, not code"
-)]
-
 mod accounts;
 mod health;
 mod leases;

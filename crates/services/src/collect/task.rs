@@ -16,10 +16,10 @@ use crate::{ServiceError, Services};
 const RETRY_WAIT_MIN: Duration = Duration::from_secs(1);
 
 /// Longest wait between two tries.
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(300);
+const RETRY_WAIT_MAX: Duration = Duration::from_mins(5);
 
 /// A try that ran this long was a success: the next failure waits the shortest time again.
-const STABLE_AFTER: Duration = Duration::from_secs(60);
+const STABLE_AFTER: Duration = Duration::from_mins(1);
 
 /// Renewals in the lifetime of a lease.
 const RENEWALS_PER_LIFETIME: u32 = 3;

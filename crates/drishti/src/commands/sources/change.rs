@@ -92,7 +92,11 @@ fn apply(arguments: &ProfileArgs, profile: &mut SourceProfile) {
     let numbers = [
         (arguments.poll_interval, &mut collect.poll_interval_seconds),
         (arguments.backfill_days, &mut collect.backfill_days),
-        (arguments.requests_per_minute, &mut collect.requests_per_minute),
+        (
+            arguments.requests_per_minute,
+            &mut collect.requests_per_minute,
+        ),
+        (arguments.concurrent_reads, &mut collect.concurrent_reads),
         (arguments.drop_off, &mut collect.drop_off_seconds),
     ];
     for (given, place) in numbers {

@@ -35,13 +35,24 @@ struct SourceRow {
 }
 
 impl Row for SourceRow {
-    const HEADINGS: &'static [&'static str] =
-        &["name", "workspace", "state", "events", "refused", "newest event", "last poll", "gaps", "reason"];
+    const HEADINGS: &'static [&'static str] = &[
+        "name",
+        "workspace",
+        "state",
+        "events",
+        "refused",
+        "newest event",
+        "last poll",
+        "gaps",
+        "reason",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.name.clone(),
-            self.workspace_gid.clone().unwrap_or_else(|| "(files)".to_owned()),
+            self.workspace_gid
+                .clone()
+                .unwrap_or_else(|| "(files)".to_owned()),
             self.state.clone(),
             grouped(self.events_stored),
             grouped(self.events_quarantined),
@@ -62,8 +73,11 @@ pub(crate) async fn list(cli: &Cli, format: ListFormat) -> anyhow::Result<ExitCo
             SourceRow {
                 name: overview.source.name.to_string(),
                 workspace_gid: overview.source.profile.workspace_gid.clone(),
-                state: status.map_or_else(|| "Pending".to_owned(), |status| status.state.to_string()),
-                reason: status.map(|status| status.reason.clone()).unwrap_or_default(),
+                state: status
+                    .map_or_else(|| "Pending".to_owned(), |status| status.state.to_string()),
+                reason: status
+                    .map(|status| status.reason.clone())
+                    .unwrap_or_default(),
                 events_stored: status.map_or(0, |status| status.events_stored.unsigned_abs()),
                 events_quarantined: overview.quarantined,
                 newest_event_at: status.and_then(|status| status.last_event_at),
@@ -88,13 +102,16 @@ struct CapabilityRow {
 }
 
 impl Row for CapabilityRow {
-    const HEADINGS: &'static [&'static str] = &["capability", "works", "status", "found", "what to do"];
+    const HEADINGS: &'static [&'static str] =
+        &["capability", "works", "status", "found", "what to do"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.capability.clone(),
             if self.ok { "yes" } else { "no" }.to_owned(),
-            self.status.map(|status| status.to_string()).unwrap_or_default(),
+            self.status
+                .map(|status| status.to_string())
+                .unwrap_or_default(),
             self.words.clone(),
             self.advice.clone(),
         ]
@@ -170,8 +187,15 @@ struct HealthRow {
 }
 
 impl Row for HealthRow {
-    const HEADINGS: &'static [&'static str] =
-        &["time", "source", "state", "severity", "name", "reason", "what to do"];
+    const HEADINGS: &'static [&'static str] = &[
+        "time",
+        "source",
+        "state",
+        "severity",
+        "name",
+        "reason",
+        "what to do",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let event = &self.event;
@@ -198,7 +222,11 @@ pub(crate) async fn health(
         before_id: None,
         limit,
     };
-    let events = open_existing(cli).await?.ledger().health_events(filter).await?;
+    let events = open_existing(cli)
+        .await?
+        .ledger()
+        .health_events(filter)
+        .await?;
     let rows: Vec<HealthRow> = events
         .into_iter()
         .map(|stored| HealthRow {
@@ -223,8 +251,17 @@ struct QuarantineRow {
 }
 
 impl Row for QuarantineRow {
-    const HEADINGS: &'static [&'static str] =
-        &["id", "source", "from", "line", "gid", "bytes", "seen", "last seen", "reason"];
+    const HEADINGS: &'static [&'static str] = &[
+        "id",
+        "source",
+        "from",
+        "line",
+        "gid",
+        "bytes",
+        "seen",
+        "last seen",
+        "reason",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![

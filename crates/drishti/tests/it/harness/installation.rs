@@ -27,7 +27,9 @@ pub(crate) struct Finished {
 
 impl Finished {
     pub(crate) fn code(&self) -> i32 {
-        self.status.code().unwrap_or_else(|| panic!("ended by signal {:?}", self.status.signal()))
+        self.status
+            .code()
+            .unwrap_or_else(|| panic!("ended by signal {:?}", self.status.signal()))
     }
 
     /// Standard output of a command that must have gone well.
@@ -129,7 +131,9 @@ impl Installation {
             .spawn()
             .unwrap();
         let output = tokio::time::timeout(PATIENCE, running.wait_with_output()).await;
-        let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap();
+        let output = output
+            .unwrap_or_else(|_| panic!("{arguments:?} does not end"))
+            .unwrap();
         Finished {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -172,7 +176,10 @@ impl Installation {
     /// The gids of all stored events, sorted, as often as they are stored.
     pub(crate) async fn gids(&self, condition: &str) -> Vec<String> {
         let sql = format!("select gid from events where {condition}");
-        let answer = self.run(&["query", &sql, "--format", "csv", "--max-rows", "10000000"]).await.good();
+        let answer = self
+            .run(&["query", &sql, "--format", "csv", "--max-rows", "10000000"])
+            .await
+            .good();
         let mut gids: Vec<String> = answer.lines().skip(1).map(str::to_owned).collect();
         gids.sort_unstable();
         gids
@@ -188,13 +195,21 @@ impl Installation {
         let list = self.run(&["sources", "list", "--format", "json"]).await;
         assert!(list.status.success(), "{list:#?}");
         let list = list.json();
-        let found = list.as_array().unwrap().iter().find(|source| source["name"] == "acme");
-        found.cloned().unwrap_or_else(|| panic!("no `acme` in {list:#}"))
+        let found = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|source| source["name"] == "acme");
+        found
+            .cloned()
+            .unwrap_or_else(|| panic!("no `acme` in {list:#}"))
     }
 
     /// The health events of the source `acme`, newest first.
     pub(crate) async fn health(&self) -> Vec<Value> {
-        let arguments = ["sources", "health", "--source", "acme", "--limit", "500", "--format", "json"];
+        let arguments = [
+            "sources", "health", "--source", "acme", "--limit", "500", "--format", "json",
+        ];
         let list = self.run(&arguments).await;
         assert!(list.status.success(), "{list:#?}");
         list.json().as_array().unwrap().clone()
@@ -204,10 +219,26 @@ impl Installation {
 /// Fails with a few words where two sorted lists differ.
 #[track_caller]
 pub(crate) fn assert_same(found: &[String], expected: &[String]) {
-    let missing: Vec<_> = expected.iter().filter(|gid| found.binary_search(gid).is_err()).collect();
-    let surplus: Vec<_> = found.iter().filter(|gid| expected.binary_search(gid).is_err()).collect();
-    let doubled: Vec<_> = found.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
-    let few = |gids: &[&String]| gids.iter().take(5).map(|gid| gid.as_str()).collect::<Vec<_>>().join(" ");
+    let missing: Vec<_> = expected
+        .iter()
+        .filter(|gid| found.binary_search(gid).is_err())
+        .collect();
+    let surplus: Vec<_> = found
+        .iter()
+        .filter(|gid| expected.binary_search(gid).is_err())
+        .collect();
+    let doubled: Vec<_> = found
+        .windows(2)
+        .filter(|pair| pair[0] == pair[1])
+        .map(|pair| &pair[0])
+        .collect();
+    let few = |gids: &[&String]| {
+        gids.iter()
+            .take(5)
+            .map(|gid| gid.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert!(
         missing.is_empty() && surplus.is_empty() && doubled.is_empty(),
         "of {} events {} are missing ({}), {} are there that should not be ({}), {} are there twice ({})",

@@ -30,7 +30,13 @@ impl Postgres {
         let data = folder.path().join("data");
         let mut initialize = as_user(user, &programs.join("initdb"));
         initialize
-            .args(["--username=drishti", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"])
+            .args([
+                "--username=drishti",
+                "--auth=trust",
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ])
             .arg("--pgdata")
             .arg(&data);
         let initialized = initialize.output().await.unwrap();
@@ -46,7 +52,10 @@ impl Postgres {
         let mut process = Running::spawn(server);
         eventually("the PostgreSQL server", async || {
             assert!(process.ended().is_none(), "{}", process.outputs());
-            let is_ready = process.stderr.text().contains("ready to accept connections");
+            let is_ready = process
+                .stderr
+                .text()
+                .contains("ready to accept connections");
             is_ready.then_some(()).ok_or_else(|| process.outputs())
         })
         .await;
@@ -55,7 +64,10 @@ impl Postgres {
 
     /// The address of the server's one database.
     pub(crate) fn url(&self) -> String {
-        format!("postgres:///postgres?host={}&user=drishti", self.folder.path().display())
+        format!(
+            "postgres:///postgres?host={}&user=drishti",
+            self.folder.path().display()
+        )
     }
 
     /// Ends the server, so that no segment of shared memory stays behind.
@@ -66,7 +78,10 @@ impl Postgres {
 
 /// The folder of the newest server's programs.
 fn programs() -> PathBuf {
-    let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     installed
         .map(|version| version.path().join("bin"))
         .filter(|programs| programs.join("initdb").exists())
@@ -85,9 +100,15 @@ async fn unprivileged_user() -> Option<(u32, u32)> {
 }
 
 async fn id(which: &str) -> u32 {
-    let output = Command::new("id").args([which, UNPRIVILEGED_USER]).output().await.unwrap();
+    let output = Command::new("id")
+        .args([which, UNPRIVILEGED_USER])
+        .output()
+        .await
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    text.trim().parse().expect("Debian's package postgresql makes this user")
+    text.trim()
+        .parse()
+        .expect("Debian's package postgresql makes this user")
 }
 
 fn as_user(user: Option<(u32, u32)>, program: &Path) -> Command {

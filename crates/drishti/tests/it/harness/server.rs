@@ -16,7 +16,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(installation: &Installation) -> Self {
-        Self::adopt(installation, installation.spawn(&["serve", "--listen", "127.0.0.1:0"])).await
+        Self::adopt(
+            installation,
+            installation.spawn(&["serve", "--listen", "127.0.0.1:0"]),
+        )
+        .await
     }
 
     /// Waits until a process that was started as a server listens.
@@ -49,7 +53,10 @@ impl Server {
         };
         let status = answer.status();
         let text = answer.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
     /// The JSON of an answer that must be good.

@@ -6,7 +6,7 @@ use super::{PROGRAM, Running, TOKEN, bound, http};
 /// A simulated Asana.
 #[derive(Debug)]
 pub(crate) struct Simulator {
-    pub(crate) process: Running,
+    _process: Running,
     pub(crate) address: String,
     http: reqwest::Client,
 }
@@ -22,14 +22,19 @@ impl Simulator {
         let mut process = Running::spawn(command);
         let address = process.line("listening on ").await;
         Self {
-            process,
+            _process: process,
             address,
             http: http(),
         }
     }
 
     /// A small organisation whose time stands still at `moment`.
-    pub(crate) async fn frozen(people: u32, days: u32, moment: DateTime<Utc>, more: &[&str]) -> Self {
+    pub(crate) async fn frozen(
+        people: u32,
+        days: u32,
+        moment: DateTime<Utc>,
+        more: &[&str],
+    ) -> Self {
         let (people, days) = (people.to_string(), days.to_string());
         let moment = moment.to_rfc3339_opts(SecondsFormat::Secs, true);
         let mut arguments = vec!["--people", &people, "--days", &days, "--freeze-at", &moment];
@@ -42,7 +47,11 @@ impl Simulator {
     }
 
     async fn get(&self, path: &str) -> reqwest::Response {
-        let answer = self.http.get(format!("{}{path}", self.address)).send().await;
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.address))
+            .send()
+            .await;
         answer.unwrap().error_for_status().unwrap()
     }
 
@@ -59,7 +68,8 @@ impl Simulator {
 
     /// Moves a clock that stands still.
     pub(crate) async fn advance(&self, seconds: u64) {
-        self.put("/simulator/clock", &json!({"advance_seconds": seconds})).await;
+        self.put("/simulator/clock", &json!({"advance_seconds": seconds}))
+            .await;
     }
 
     /// The gids of all events that can be read now, sorted.
@@ -71,7 +81,10 @@ impl Simulator {
         let text = self.get(&path).await.text().await.unwrap();
         let mut gids: Vec<String> = text.lines().map(str::to_owned).collect();
         gids.sort_unstable();
-        assert!(!gids.is_empty(), "a simulator without events proves nothing");
+        assert!(
+            !gids.is_empty(),
+            "a simulator without events proves nothing"
+        );
         gids
     }
 
@@ -101,10 +114,15 @@ impl Simulator {
 
     /// The gids of the workspaces that the token sees.
     pub(crate) async fn workspaces(&self) -> Vec<String> {
-        let request = self.http.get(format!("{}/workspaces", self.api_url())).bearer_auth(TOKEN);
+        let request = self
+            .http
+            .get(format!("{}/workspaces", self.api_url()))
+            .bearer_auth(TOKEN);
         let answer = request.send().await.unwrap().error_for_status().unwrap();
         let page: Value = answer.json().await.unwrap();
         let workspaces = page["data"].as_array().unwrap().iter();
-        workspaces.map(|workspace| workspace["gid"].as_str().unwrap().to_owned()).collect()
+        workspaces
+            .map(|workspace| workspace["gid"].as_str().unwrap().to_owned())
+            .collect()
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{Collect, Source, Sources, merged};
+use super::view::{CollectChange, Source, Sources, merged};
 use crate::body::Body;
 use crate::problem::{Failure, Problem};
 
@@ -38,7 +38,7 @@ pub(crate) struct NewSource {
     #[serde(default)]
     fields: BTreeMap<String, String>,
     /// How it is collected. What is left out has its default.
-    #[schema(value_type = Option<Collect>)]
+    #[schema(value_type = Option<CollectChange>)]
     collect: Option<Map<String, Value>>,
 }
 

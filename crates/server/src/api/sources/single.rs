@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{Collect, Source, answer, merged};
+use super::view::{CollectChange, Source, answer, merged};
 use crate::body::Body;
 use crate::parameters::Named;
 use crate::preconditions::IfMatch;
@@ -33,7 +33,7 @@ pub(crate) struct SourcePatch {
     /// Other metadata, instead of all that there was.
     fields: Option<BTreeMap<String, String>>,
     /// Other settings; those that are left out stay.
-    #[schema(value_type = Option<Collect>)]
+    #[schema(value_type = Option<CollectChange>)]
     collect: Option<Map<String, Value>>,
 }
 

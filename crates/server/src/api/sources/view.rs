@@ -54,6 +54,31 @@ impl From<&CollectSettings> for Collect {
     }
 }
 
+/// Settings to be set anew. What is left out stays as it is, or has its default.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the object that `merged` takes, whose absent keys are not its nulls"
+)]
+pub(crate) struct CollectChange {
+    /// Time between two polls.
+    poll_interval_seconds: Option<u32>,
+    /// Days fetched at the first connection; Asana keeps 90.
+    backfill_days: Option<u32>,
+    /// In which order: `oldest` or `newest` first.
+    backfill_order: Option<String>,
+    /// How far back each sweep reads again.
+    overlap_seconds: Option<u32>,
+    /// Reads side by side.
+    concurrent_reads: Option<u32>,
+    /// Requests a minute; 0 leaves it to Asana's own answers.
+    requests_per_minute: Option<u32>,
+    /// Silence that raises the log drop-off alarm; 0 switches it off.
+    drop_off_seconds: Option<u32>,
+    /// Whether Saturdays and Sundays count towards the silence; null learns it.
+    drop_off_on_weekends: Option<bool>,
+}
+
 /// The settings with those that `change` names set anew.
 pub(super) fn merged(
     settings: &CollectSettings,

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Measures collecting, as docs/PERFORMANCE.md reports it: ingest of a file, backfill over HTTP, and the idle server.
+
+Usage: bench/collect.py [--program target/release/drishti] [--folder DIR] [--people N] [--days N] [--part ingest|backfill|idle]...
+
+Prints a Markdown table. The folder needs 3 GB; on a slow disk the disk is what is measured.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import datetime, timezone
+from pathlib import Path
+
+# The end of the simulated history. The same seed and the same end make the same events.
+FROZEN_AT = "2026-06-01T00:00:00Z"
+IDLE_SECONDS = 30
+MEGABYTE = 1_000_000
+
+
+class Bench:
+    def __init__(self, program: Path, folder: Path):
+        self.program = str(program)
+        self.folder = folder
+        self.rows: list[tuple[str, str, str]] = []
+
+    def report(self, what: str, figure: str, goal: str = "") -> None:
+        self.rows.append((what, figure, goal))
+        print(f"{what}: {figure}", file=sys.stderr)
+
+    def environment(self, home: Path) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "DRISHTI_HOME": str(home)}
+
+    def run(self, home: Path, *arguments: str, may_fail: bool = False) -> tuple[str, float, float]:
+        """Standard output, seconds, and the most memory that was resident, in MB."""
+        began = time.monotonic()
+        with tempfile.TemporaryFile("w+") as output:
+            child = subprocess.Popen([self.program, *arguments], env=self.environment(home), stdout=output)
+            _, status, usage = os.wait4(child.pid, 0)
+            seconds = time.monotonic() - began
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if child.returncode != 0 and not may_fail:
+                sys.exit(f"drishti {' '.join(arguments)} ended with {child.returncode}")
+            output.seek(0)
+            return output.read(), seconds, usage.ru_maxrss * 1024 / MEGABYTE
+
+    def start(self, home: Path, *arguments: str) -> tuple[subprocess.Popen, str, float]:
+        """A running server, its address, and the seconds until it said so."""
+        began = time.monotonic()
+        child = subprocess.Popen(
+            [self.program, *arguments], env=self.environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        line = child.stdout.readline()
+        if not line.startswith("listening on "):
+            sys.exit(f"drishti {' '.join(arguments)} said {line!r}")
+        return child, line.removeprefix("listening on ").strip(), time.monotonic() - began
+
+    def count(self, home: Path) -> int:
+        answer, _, _ = self.run(home, "query", "select count(*) as n from events", "--format", "json")
+        return json.loads(answer)[0]["n"]
+
+    def lake(self, home: Path) -> str:
+        findings, _, _ = self.run(home, "doctor", "--offline", "--format", "json", may_fail=True)
+        return next(finding["found"] for finding in json.loads(findings) if finding["check"] == "lake")
+
+    def ingest(self, people: int, days: int) -> None:
+        home, file = self.folder / "ingest", self.folder / "events.jsonl"
+        arguments = ["simulate", "--people", str(people), "--days", str(days), "--freeze-at", FROZEN_AT]
+        _, seconds, memory = self.run(home, *arguments, "--export", str(file))
+        size = file.stat().st_size
+        output, ingest_seconds, ingest_memory = self.run(home, "ingest", str(file), "--source", "bench", "--format", "json")
+        summary = json.loads(output)
+        events = summary["stored"]
+        assert events == summary["read"], summary
+        self.report("events in the file", f"{events:,} ({size / MEGABYTE:,.0f} MB)", "2 million")
+        self.report("written by the simulator", f"{events / seconds:,.0f} events/s, {memory:,.0f} MB resident")
+        self.report("`ingest`", f"{events / ingest_seconds:,.0f} events/s ({ingest_seconds:.1f} s)", "≥ 200,000 events/s")
+        self.report("`ingest`, most resident memory", f"{ingest_memory:,.0f} MB", "≤ 500 MB")
+        lake = self.lake(home)
+        size = int(lake.split(" files, ")[1].split(" bytes")[0].replace(",", ""))
+        self.report("lake after compaction", f"{size / events:.1f} bytes an event ({lake.split(', at ')[0]})", "≤ 60 bytes")
+        output, seconds, _ = self.run(home, "ingest", str(file), "--source", "bench", "--format", "json")
+        assert json.loads(output)["duplicates"] == events
+        self.report("the same file again, nothing new", f"{events / seconds:,.0f} events/s")
+        file.unlink()
+        self.serve("serve over that lake", home)
+
+    def backfill(self, people: int, days: int) -> None:
+        home = self.folder / "backfill"
+        frozen_at = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        arguments = ["--people", str(people), "--days", str(days), "--freeze-at", frozen_at]
+        simulator, address, _ = self.start(home, "simulate", "--listen", "127.0.0.1:0", *arguments)
+        try:
+            token = self.folder / "token"
+            token.write_text("simulated-token")
+            source = ["--name", "bench", "--api-url", f"{address}/api/1.0", "--token-file", str(token)]
+            limits = ["--requests-per-minute", "0", "--backfill-days", str(min(days, 90))]
+            self.run(home, "sources", "add", *source, *limits)
+            _, seconds, memory = self.run(home, "collect", "--source", "bench")
+            events = self.count(home)
+        finally:
+            simulator.terminate()
+            simulator.wait()
+        rate = f"{events:,} events in {seconds:.1f} s ({events / seconds:,.0f} events/s)"
+        self.report("backfill over HTTP", rate, "1 million in < 60 s")
+        self.report("backfill, 1 million events at that rate", f"{seconds / events * 1_000_000:.1f} s", "< 60 s")
+        self.report("backfill, most resident memory", f"{memory:,.0f} MB")
+
+    def serve(self, what: str, home: Path) -> None:
+        began = time.monotonic()
+        server, address, _ = self.start(home, "serve", "--listen", "127.0.0.1:0")
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=60) as answer:
+                assert answer.status == 200
+            ready = time.monotonic() - began
+            time.sleep(IDLE_SECONDS)
+            status = Path(f"/proc/{server.pid}/status").read_text()
+            resident = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+            memory = int(resident.split()[1]) * 1024 / MEGABYTE
+        finally:
+            server.terminate()
+            server.wait()
+        self.report(f"{what}: from start to the first answer of `/readyz`", f"{ready * 1000:,.0f} ms")
+        self.report(f"{what}: resident after {IDLE_SECONDS} idle seconds", f"{memory:,.0f} MB", "< 150 MB")
+
+    def idle(self) -> None:
+        self.serve("`serve` without sources", self.folder / "idle")
+
+    def table(self) -> str:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+        cores = len(os.sched_getaffinity(0))
+        lines = [f"{cores} cores, {memory:.0f} GB, {platform.system()} {platform.machine()}, {datetime.now(timezone.utc):%Y-%m-%d}", ""]
+        lines += ["| What | Measured | Goal |", "|---|---|---|"]
+        lines += [f"| {what} | {figure} | {goal} |" for what, figure, goal in self.rows]
+        return "\n".join(lines)
+
+
+def main() -> None:
+    root = Path(__file__).resolve().parent.parent
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=Path, default=root / "target/release/drishti")
+    parser.add_argument("--folder", type=Path, help="where to work; a temporary folder if not given")
+    parser.add_argument("--people", type=int, default=1_500, help="size of the organisation whose 90 days are ingested")
+    parser.add_argument("--backfill-people", type=int, default=800, help="size of the one that is backfilled")
+    parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--part", action="append", choices=["ingest", "backfill", "idle"])
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="drishti-bench-", dir=arguments.folder))
+    bench = Bench(arguments.program.resolve(), folder)
+    parts = arguments.part or ["ingest", "backfill", "idle"]
+    try:
+        if "ingest" in parts:
+            bench.ingest(arguments.people, arguments.days)
+        if "backfill" in parts:
+            bench.backfill(arguments.backfill_people, arguments.days)
+        if "idle" in parts:
+            bench.idle()
+    finally:
+        shutil.rmtree(folder)
+    print(bench.table())
+
+
+if __name__ == "__main__":
+    main()
