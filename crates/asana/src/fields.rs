@@ -192,13 +192,14 @@ pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
 
 /// The type of the JSON value that `text` begins with, for messages.
 pub(crate) fn kind(text: &str) -> &'static str {
-    match text.trim_ascii_start().bytes().next() {
+    let text = text.trim_ascii();
+    match text.bytes().next() {
         Some(b'{') => "an object",
         Some(b'[') => "an array",
         Some(b'"') => "a string",
         Some(b'-' | b'0'..=b'9') => "a number",
-        Some(b't' | b'f') => "a boolean",
-        Some(b'n') => "null",
+        Some(_) if matches!(text, "true" | "false") => "a boolean",
+        Some(_) if text == "null" => "null",
         Some(_) => "no JSON",
         None => "empty",
     }

@@ -7,6 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use drishti_model::SourceName;
 use drishti_simulator::SimulateArgs;
 
+/// Heading of the options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Protects an organisation's Asana.
 #[derive(Debug, Parser)]
 #[command(
@@ -26,10 +29,10 @@ pub(crate) struct Cli {
     )]
     pub(crate) home: PathBuf,
     /// Configuration file; `drishti.toml` in the home folder if there is one.
-    #[arg(long, global = true, env = "DRISHTI_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "DRISHTI_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// What to log to standard error, such as `info` or `drishti_services=debug`.
-    #[arg(long, global = true, env = "DRISHTI_LOG", value_name = "FILTER")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "DRISHTI_LOG", hide_env_values = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -77,7 +80,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Where the API listens.
-    #[arg(long, env = "DRISHTI_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "DRISHTI_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
     /// Exit when everything is collected, instead of going on with live traffic.
     #[arg(long)]
@@ -87,7 +90,7 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where the API listens; loopback unless you say otherwise.
-    #[arg(long, env = "DRISHTI_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "DRISHTI_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
 }
 

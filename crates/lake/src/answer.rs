@@ -3,12 +3,15 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use deltalake::arrow::csv;
 use deltalake::arrow::datatypes::SchemaRef;
 use deltalake::arrow::error::ArrowError;
-use deltalake::arrow::json::writer::{JsonArray, LineDelimited};
+use deltalake::arrow::json::writer::{
+    EncoderOptions, JsonArray, LineDelimited, make_encoder,
+};
 use deltalake::arrow::json::{WriterBuilder, writer::JsonFormat};
 use deltalake::arrow::util::display::FormatOptions;
 use deltalake::arrow::util::pretty::pretty_format_batches_with_options;
@@ -134,11 +137,35 @@ impl Answer {
     fn write_csv(&self, out: &mut dyn Write) -> Result<(), ArrowError> {
         let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
         if self.batches.is_empty() {
-            writer.write(&RecordBatch::new_empty(self.schema.clone()))?;
+            writer.write(&flat(&RecordBatch::new_empty(self.schema.clone()))?)?;
         }
         for batch in &self.batches {
-            writer.write(batch)?;
+            writer.write(&flat(batch)?)?;
         }
         Ok(())
     }
+}
+
+/// The rows with lists and structures as JSON text: CSV has neither.
+fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let options = EncoderOptions::default();
+    let mut columns: Vec<(&String, ArrayRef)> = Vec::new();
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        if !field.data_type().is_nested() {
+            columns.push((field.name(), column.clone()));
+            continue;
+        }
+        let mut encoder = make_encoder(field, column, &options)?;
+        let texts: StringArray = (0..column.len())
+            .map(|row| {
+                let mut text = Vec::new();
+                (!encoder.is_null(row)).then(|| encoder.encode(row, &mut text))?;
+                Some(String::from_utf8_lossy(&text).into_owned())
+            })
+            .collect();
+        columns.push((field.name(), Arc::new(texts)));
+    }
+    RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    )
 }

@@ -1,6 +1,6 @@
 //! Writing a batch, once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::arrow::array::AsArray;
@@ -139,22 +139,18 @@ impl Lake {
 impl Append {
     /// Adds those of `events` that are not in the lake yet.
     pub async fn write(&mut self, events: &[AuditEvent]) -> Result<(), LakeError> {
-        let dates: BTreeSet<NaiveDate> = events
-            .iter()
-            .map(|event| event.created_at.date_naive())
-            .collect();
-        for date in dates {
-            self.load_day(date).await?;
+        let mut days: BTreeMap<NaiveDate, Vec<&AuditEvent>> = BTreeMap::new();
+        for event in events {
+            days.entry(event.created_at.date_naive())
+                .or_default()
+                .push(event);
         }
         let mut fresh = Vec::with_capacity(events.len());
-        let date_of = |event: &AuditEvent| event.created_at.date_naive();
-        for run in events.chunk_by(|one, next| date_of(one) == date_of(next)) {
-            let Some(date) = run.first().map(date_of) else {
-                continue;
-            };
+        for (date, events) in days {
+            self.load_day(date).await?;
             let known = self.known.day(&(self.source.clone(), date));
             let in_batch = self.fresh.entry(date).or_default();
-            fresh.extend(run.iter().filter(|event| {
+            fresh.extend(events.into_iter().filter(|event| {
                 !known.is_some_and(|gids| gids.contains(&event.gid)) && in_batch.insert(&event.gid)
             }));
         }
@@ -189,26 +185,37 @@ impl Append {
             sequence: None,
         };
         if self.stored == 0 {
+            self.make_room();
             return Ok(appended);
         }
         let files = match self.writer.flush().await {
             Ok(files) => files,
             Err(error) => return Err(self.lake.append_error(&self.source, error)),
         };
-        if let Err(error) = self.commit_files(&files).await {
-            self.known.forget(&self.source);
-            self.settle(error, &files).await?;
+        match self.commit_files(&files).await {
+            Ok(()) => {
+                for (date, gids) in std::mem::take(&mut self.fresh) {
+                    self.known.add((self.source.clone(), date), gids);
+                }
+            }
+            Err(error) => {
+                // What is known of the days is read again when it is needed: this batch alone would not be a whole day.
+                self.known.forget(&self.source);
+                self.settle(error, &files).await?;
+            }
         }
         self.lake.set_current(&self.table);
-        for (date, gids) in std::mem::take(&mut self.fresh) {
-            self.known.add((self.source.clone(), date), gids);
-        }
         self.known.wrote(&self.source, self.sequence);
-        let everything = self.known.mark();
-        self.known.shrink(everything);
+        self.make_room();
         self.write_checkpoint().await;
         appended.sequence = Some(self.sequence);
         Ok(appended)
+    }
+
+    /// Forgets what is held beyond the bound; this batch's days are no longer needed either.
+    fn make_room(&mut self) {
+        let everything = self.known.mark();
+        self.known.shrink(everything);
     }
 
     /// Finds out what a commit that failed came to: the entry may have been written before the failure.
@@ -288,5 +295,53 @@ impl Append {
             .await?;
         self.table.state = Some(commit.snapshot());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::LakeLocation;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn days_that_had_to_be_forgotten_are_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = LakeLocation::folder(folder.path()).unwrap();
+        let (lake, _) = Lake::open(location).await.unwrap();
+        *lake.0.writer.lock().await = KnownGids::with_room_for(10);
+        let source = SourceName::new("a").unwrap();
+        let day = |day: i32| -> Vec<AuditEvent> {
+            (0..8)
+                .map(|gid| AuditEvent {
+                    gid: format!("{day}{gid}"),
+                    created_at: DateTime::UNIX_EPOCH + TimeDelta::days(day.into()),
+                    ..AuditEvent::default()
+                })
+                .collect()
+        };
+        let mut sequence = 0;
+        for (events, stored) in [
+            (day(1), 8),
+            (day(2), 8),
+            (day(3), 8),
+            (day(1), 0),
+            (day(2), 0),
+            // More gids than there is room for, in one batch.
+            ([day(1), day(2), day(3), day(4)].concat(), 8),
+            ([day(4), day(1)].concat(), 0),
+        ] {
+            let mut append = lake
+                .append(&source, sequence + 1, DateTime::UNIX_EPOCH)
+                .await
+                .unwrap();
+            append.write(&events).await.unwrap();
+            let appended = append.commit().await.unwrap();
+            assert_eq!(appended.stored, stored);
+            sequence = appended.sequence.unwrap_or(sequence);
+            assert!(lake.0.writer.lock().await.len() <= 10);
+        }
+        assert_eq!(lake.statistics().await.unwrap().rows, 32);
     }
 }

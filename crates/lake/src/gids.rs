@@ -129,6 +129,12 @@ impl KnownGids {
         }
     }
 
+    /// How many gids are held.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.days.values().map(|(gids, _)| gids.len()).sum()
+    }
+
     /// A mark for [`KnownGids::shrink`]: what is used from now on is later than it.
     pub(crate) fn mark(&self) -> u64 {
         self.uses

@@ -14,6 +14,7 @@
 
 mod answer;
 mod append;
+mod deadline;
 mod durable;
 mod error;
 mod events;

@@ -85,6 +85,8 @@ impl LakeLocation {
         (self.url.scheme() == "file")
             .then(|| self.url.to_file_path().ok())
             .flatten()
+            // Collected anew, the path loses the slash at its end.
+            .map(|path| path.components().collect())
     }
 
     pub(crate) fn url(&self) -> &Url {

@@ -1,5 +1,6 @@
 //! Compaction, retention, vacuum, and how big the lake is.
 
+use std::collections::HashSet;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use deltalake::datafusion::scalar::ScalarValue;
 use deltalake::operations::optimize::OptimizeType;
 use deltalake::operations::vacuum::VacuumMode;
 use deltalake::{DeltaTable, DeltaTableError};
+use futures::TryStreamExt;
 
 use crate::rows::days_since_epoch;
 use crate::{Lake, LakeError, schema};
@@ -95,17 +97,27 @@ impl Lake {
     /// [`VACUUM_AGE_MIN`]. Returns how many.
     pub async fn vacuum(&self, age: TimeDelta) -> Result<u64, LakeError> {
         let age = age.max(VACUUM_AGE_MIN);
-        let (table, metrics) = self
-            .newest()
-            .await?
+        let failed = |error| self.maintenance_error("vacuuming", error);
+        let table = self.newest().await?;
+        // Delta counts files of the log that an earlier run deleted, too.
+        let present: HashSet<String> = table
+            .log_store()
+            .object_store(None)
+            .list(None)
+            .map_ok(|file| file.location.to_string())
+            .try_collect()
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let (table, metrics) = table
             .vacuum()
             .with_mode(VacuumMode::Full)
             .with_retention_period(age)
             .with_enforce_retention_duration(false)
             .await
-            .map_err(|error| self.maintenance_error("vacuuming", error))?;
+            .map_err(failed)?;
         self.set_current(&table);
-        let mut deleted = metrics.files_deleted.len() as u64;
+        let files = metrics.files_deleted.iter();
+        let mut deleted = files.filter(|file| present.contains(*file)).count() as u64;
         if let Some(folder) = self.0.folder.clone() {
             let age = age.max(STAGED_AGE_MIN).to_std().unwrap_or(Duration::MAX);
             deleted += tokio::task::spawn_blocking(move || folder.sweep(age))

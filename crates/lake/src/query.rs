@@ -1,7 +1,7 @@
 //! SQL over the lake, within limits.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deltalake::DeltaTable;
 use deltalake::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
@@ -18,6 +18,7 @@ use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
 use crate::answer::Answer;
+use crate::deadline::WatchJoins;
 use crate::{Lake, LakeError};
 
 /// Most bytes of an answer held in memory.
@@ -25,6 +26,9 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 
 /// How much a query may write to temporary files, as a multiple of its memory.
 const SPILL_FACTOR_MAX: u64 = 16;
+
+/// The setting that the engine names when temporary files are full; it has no kind of error for that.
+const SPILL_LIMIT: &str = "datafusion.runtime.max_temp_directory_size";
 
 /// Panther's indicator columns (`sumo-panther.md`, section 2.2), computed from the stored ones: stored, they would cost bytes in
 /// every event and prune nothing that their sources don't.
@@ -87,6 +91,10 @@ impl Lake {
         for side_table in side_tables {
             register_side_table(&context, side_table)?;
         }
+        let deadline = Instant::now().checked_add(limits.time);
+        if let Some(deadline) = deadline {
+            context.add_optimizer_rule(Arc::new(WatchJoins::until(deadline)));
+        }
         let answer = async {
             let state = context.state();
             let plan = state
@@ -97,15 +105,23 @@ impl Lake {
             let frame = DataFrame::new(state, plan);
             self.collect(frame, limits).await
         };
-        tokio::time::timeout(limits.time, answer)
-            .await
-            .unwrap_or(Err(LakeError::QueryTime(limits.time.as_secs())))
+        match tokio::time::timeout(limits.time, answer).await {
+            Ok(Err(_)) | Err(_) if deadline.is_some_and(|deadline| deadline <= Instant::now()) => {
+                Err(LakeError::QueryTime(limits.time.as_secs()))
+            }
+            Ok(answer) => answer,
+            Err(_) => Err(LakeError::QueryTime(limits.time.as_secs())),
+        }
     }
 
     /// A fresh session with its own memory, on the shared caches.
     pub(crate) fn session(&self, memory_bytes: usize) -> SessionContext {
         let mut config = SessionConfig::new().with_information_schema(true);
-        config.options_mut().execution.parquet.pushdown_filters = true;
+        let options = &mut config.options_mut().execution;
+        options.parquet.pushdown_filters = true;
+        // Asked for when the sorted rows fill the memory already, so a sort in little memory needs it to be little.
+        options.sort_spill_reservation_bytes =
+            (memory_bytes / 64).min(options.sort_spill_reservation_bytes);
         let spilled = u64::try_from(memory_bytes).unwrap_or(u64::MAX);
         let builder = RuntimeEnvBuilder::from_runtime_env(&self.0.runtime)
             .with_disk_manager_builder(
@@ -181,9 +197,12 @@ impl Lake {
 
     /// What the engine's failure means to who asked.
     pub(crate) fn query_error(&self, error: &DataFusionError, memory_bytes: usize) -> LakeError {
-        self.or_gone(match error.find_root() {
-            DataFusionError::ResourcesExhausted(_) => LakeError::QueryMemory(memory_bytes >> 20),
-            _ => LakeError::Query(plain(error)),
+        let exhausted = matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+            || error.to_string().contains(SPILL_LIMIT);
+        self.or_gone(if exhausted {
+            LakeError::QueryMemory(memory_bytes >> 20)
+        } else {
+            LakeError::Query(plain(error))
         })
     }
 }
@@ -258,5 +277,7 @@ fn plain(error: &DataFusionError) -> String {
     let text = prefixes.iter().fold(text.as_str(), |text, prefix| {
         text.strip_prefix(prefix).unwrap_or(text)
     });
-    text.to_owned()
+    let parser = text.strip_prefix("ParserError(\"");
+    let text = parser.and_then(|text| text.strip_suffix("\")")).unwrap_or(text);
+    text.replace("datafusion.public.", "")
 }

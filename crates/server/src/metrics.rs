@@ -13,7 +13,7 @@ use drishti_model::{HealthStatus, SourceState};
 use drishti_services::sources::SourceOverview;
 use drishti_services::{Services, SourceStatus, Statistics};
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
@@ -43,16 +43,21 @@ impl Collector for Scrape {
             let mut metric =
                 encoder.encode_descriptor(family.name, family.help, None, family.kind)?;
             for (labels, value) in &family.samples {
-                let mut sample = metric.encode_family(labels)?;
-                match family.kind {
-                    MetricType::Counter => {
-                        sample.encode_counter::<NoLabelSet, _, f64>(value, None)?;
-                    }
-                    _ => sample.encode_gauge(value)?,
+                if labels.is_empty() {
+                    write(&mut metric, family.kind, *value)?;
+                } else {
+                    write(&mut metric.encode_family(labels)?, family.kind, *value)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+fn write(sample: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> Result<(), fmt::Error> {
+    match kind {
+        MetricType::Counter => sample.encode_counter::<NoLabelSet, _, f64>(&value, None),
+        _ => sample.encode_gauge(&value),
     }
 }
 
@@ -255,7 +260,7 @@ fn completeness(sources: &[SourceOverview]) -> [Family; 5] {
             "Time not known to be complete.",
             |source| {
                 let lengths = source.gaps.iter().map(|gap| gap.end - gap.start);
-                Some(lengths.map(TimeDelta::as_seconds_f64).sum())
+                Some(lengths.sum::<TimeDelta>().as_seconds_f64())
             },
         ),
         gauge(

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use drishti_asana::AsanaError;
 use drishti_lake::LakeError;
 use drishti_ledger::LedgerError;
@@ -90,12 +92,27 @@ impl ServiceError {
             Self::Asana(error) => error.advice().to_string(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
             Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup and restart the source. Without a backup, restart Drishti: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
+            Self::Lake(
+                LakeError::Location { .. }
+                | LakeError::Query(_)
+                | LakeError::QueryTime(_)
+                | LakeError::QueryMemory(_)
+                | LakeError::AnswerSize(_),
+            ) => String::new(),
             Self::Lake(_) => "Look at the cause above: a full disk, missing rights or an unreachable object store are the usual ones. Drishti tries again by itself.".to_owned(),
             Self::NoSuchSource(_) => "`drishti sources list` shows the names.".to_owned(),
             Self::Incomplete { .. } => "Give it with `drishti sources update`.".to_owned(),
             Self::Held { .. } => "Stop the other process, or wait: its lease ends by itself when it is gone.".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
             _ => String::new(),
+        }
+    }
+
+    /// How long Asana wants to be left alone, where it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Asana(error) => error.retry_after(),
+            _ => None,
         }
     }
 

@@ -342,3 +342,6 @@ fn incomplete(summary: &IngestSummary, end: &End, bounds: Bounds) -> Option<Stri
     }
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
+
+#[cfg(test)]
+mod tests;

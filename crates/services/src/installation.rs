@@ -68,3 +68,37 @@ impl Services {
         self.lake.address()
     }
 }
+
+/// An installation in `folder` with one source that collects nothing.
+#[cfg(test)]
+pub(crate) async fn for_tests(
+    folder: &std::path::Path,
+) -> (Services, drishti_model::SourceName) {
+    use drishti_model::{CollectSettings, ManualClock, Secret, SourceName, SourceProfile};
+
+    let installation = Installation {
+        lake: LakeLocation::folder(&folder.join("lake")).unwrap(),
+        ledger_url: format!("sqlite://{}", folder.join("ledger.sqlite").display()),
+        key: SealingKey::from_base64(&Secret::new(format!("{}=", "A".repeat(43)))).unwrap(),
+        holder: "test".to_owned(),
+    };
+    let now = "2026-11-20T12:00:00Z".parse().unwrap();
+    let clock = Arc::new(ManualClock::new(now));
+    let services = Services::open(installation, clock).await.unwrap();
+    let source = SourceName::new("acme").unwrap();
+    let new = drishti_ledger::NewSource {
+        name: source.clone(),
+        profile: SourceProfile {
+            workspace_gid: Some("1".to_owned()),
+            api_url: SourceProfile::API_URL.to_owned(),
+            description: String::new(),
+            category: String::new(),
+            fields: std::collections::BTreeMap::default(),
+            collect: CollectSettings::default(),
+        },
+        token: None,
+        declared: false,
+    };
+    services.ledger.add_source(new, now).await.unwrap();
+    (services, source)
+}

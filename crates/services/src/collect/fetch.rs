@@ -1,7 +1,7 @@
 //! Reading the audit log page by page.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_asana::{AsanaError, AuditLogRequest, Client};
+use drishti_asana::{AsanaError, AuditLogRequest, Client, PAGE_LIMIT};
 use drishti_ledger::{Position, Quarantined};
 use drishti_model::AuditEvent;
 
@@ -9,6 +9,9 @@ use crate::ServiceError;
 
 /// Refused offsets in a row, without any new event between them, before a stream gives up.
 const REFUSALS_MAX: u32 = 20;
+
+/// By how much a page is made smaller when the answer was too large.
+const SHRINK: u32 = 10;
 
 /// The name under which refused events of the audit log stand in the quarantine.
 pub(crate) const ORIGIN: &str = "audit log";
@@ -23,6 +26,8 @@ pub(crate) struct Stream {
     overlap: TimeDelta,
     newest_seen: Option<DateTime<Utc>>,
     refusals: u32,
+    /// Events asked for; fewer after an answer that was too large.
+    limit: u32,
 }
 
 /// One page.
@@ -50,6 +55,7 @@ impl Stream {
             overlap,
             newest_seen: None,
             refusals: 0,
+            limit: PAGE_LIMIT,
         }
     }
 
@@ -63,6 +69,7 @@ impl Stream {
         loop {
             match self.client.audit_log_page(&self.request()).await {
                 Ok(page) => {
+                    self.limit = PAGE_LIMIT;
                     let is_last = page.events.is_empty() || page.next_offset.is_none();
                     let newest = page.events.iter().flatten().map(|event| event.created_at).max();
                     if newest > self.newest_seen {
@@ -89,6 +96,9 @@ impl Stream {
                         server_time: page.server_time,
                     });
                 }
+                Err(AsanaError::BodyTooLarge { .. }) if self.limit > 1 => {
+                    self.limit = (self.limit / SHRINK).max(1);
+                }
                 Err(error @ AsanaError::OffsetRefused { .. }) => self.start_again(error)?,
                 Err(error) => return Err(error.into()),
             }
@@ -100,6 +110,7 @@ impl Stream {
             start_at: Some(self.position.start_at),
             end_at: self.end_at,
             offset: self.position.offset.clone(),
+            limit: self.limit,
             ..AuditLogRequest::new(&self.workspace_gid)
         }
     }

@@ -89,7 +89,7 @@ impl Session {
         services
             .report_state(&source.name, state, "Asana accepted the token and showed the audit log")
             .await?;
-        let session = Self {
+        Ok(Self {
             overlap: TimeDelta::seconds(i64::from(source.profile.collect.overlap_seconds)),
             ahead: began_at - now,
             began_at,
@@ -98,17 +98,7 @@ impl Session {
             client,
             workspace_gid,
             progress,
-        };
-        if session.ahead.abs() > CLOCK_SKEW_MAX {
-            let reason = format!(
-                "this machine's clock says {}, Asana's says {}",
-                canonical_time(now),
-                canonical_time(began_at)
-            );
-            let advice = "Set this machine's clock (NTP). Collection goes by Asana's clock meanwhile.";
-            session.warn(state, "ClockSkew", reason, advice).await?;
-        }
-        Ok(session)
+        })
     }
 
     async fn warn(
@@ -202,9 +192,11 @@ impl Session {
             settings.clone(),
         )
         .await?;
+        let mut clock_differs = false;
         loop {
             let answered_at = poller.catch_up().await?;
             let now = answered_at.unwrap_or_else(|| self.services.clock.now() + self.ahead);
+            clock_differs = self.compare_clocks(now, clock_differs).await?;
             if sweep.is_due(now) {
                 sweep.run(now).await?;
             }
@@ -212,11 +204,38 @@ impl Session {
                 return Ok(());
             }
             silence
-                .check(poller.newest_event_at.unwrap_or(self.began_at - self.ahead))
+                .check(poller.newest_event_at.unwrap_or(self.began_at), now)
                 .await?;
             let pause = Duration::from_secs(u64::from(settings.poll_interval_seconds));
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Warns when Asana's clock and ours part, and says when they agree again. Returns whether they differ.
+    async fn compare_clocks(
+        &self,
+        asana: DateTime<Utc>,
+        differed: bool,
+    ) -> Result<bool, ServiceError> {
+        let ours = self.services.clock.now();
+        let differ = (asana - ours).abs() > CLOCK_SKEW_MAX;
+        let state = SourceState::Collecting;
+        if differ && !differed {
+            let reason = format!(
+                "this machine's clock says {}, Asana's says {}",
+                canonical_time(ours),
+                canonical_time(asana)
+            );
+            let advice =
+                "Set this machine's clock (NTP). Collection goes by Asana's clock meanwhile.";
+            self.warn(state, "ClockSkew", reason, advice).await?;
+        } else if differed && !differ {
+            let reason = "this machine's clock agrees with Asana's again";
+            self.services
+                .report_state(&self.source.name, state, reason)
+                .await?;
+        }
+        Ok(differ)
     }
 
     fn poller(&self, pages: mpsc::Sender<Fetched>) -> Poller {

@@ -41,10 +41,14 @@ impl Silence {
         })
     }
 
-    /// Raises or ends the alarm. `heard_at` is the newest event, or the beginning of the collection.
-    pub(crate) async fn check(&mut self, heard_at: DateTime<Utc>) -> Result<(), ServiceError> {
+    /// Raises or ends the alarm. `heard_at` is the newest event, or the beginning of the collection; both times are by Asana's
+    /// clock, so that a wrong clock here is no alarm there.
+    pub(crate) async fn check(
+        &mut self,
+        heard_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
         let limit = TimeDelta::seconds(i64::from(self.settings.drop_off_seconds));
-        let now = self.services.clock.now();
         let mut is_silent = !limit.is_zero() && now - heard_at > limit;
         if is_silent && self.weekends_are_quiet(now).await? {
             is_silent = working_time(heard_at, now) > limit;
@@ -128,6 +132,41 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn silence_raises_an_alarm_and_new_events_end_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (services, source) = crate::installation::for_tests(folder.path()).await;
+        let settings = CollectSettings {
+            drop_off_on_weekends: Some(true),
+            ..CollectSettings::default()
+        };
+        let silence = || Silence::new(services.clone(), source.clone(), settings.clone());
+        let names = || async {
+            let filter = drishti_ledger::HealthFilter {
+                source: Some(source.clone()),
+                before_id: None,
+                limit: 10,
+            };
+            let events = services.ledger.health_events(filter).await.unwrap();
+            events
+                .into_iter()
+                .map(|stored| stored.event.name)
+                .collect::<Vec<_>>()
+        };
+        let heard_at = at("2026-11-18T12:00:00Z");
+        let mut watch = silence().await.unwrap();
+        watch.check(heard_at, at("2026-11-19T12:00:00Z")).await.unwrap();
+        assert_eq!(names().await, Vec::<String>::new(), "a day is not too long");
+        watch.check(heard_at, at("2026-11-19T12:00:01Z")).await.unwrap();
+        watch.check(heard_at, at("2026-11-19T13:00:00Z")).await.unwrap();
+        assert_eq!(names().await, [DROP_OFF], "said once");
+        let mut after_restart = silence().await.unwrap();
+        after_restart.check(heard_at, at("2026-11-19T14:00:00Z")).await.unwrap();
+        assert_eq!(names().await, [DROP_OFF], "a restart does not say it again");
+        after_restart.check(at("2026-11-19T13:59:00Z"), at("2026-11-19T14:01:00Z")).await.unwrap();
+        assert_eq!(names().await, ["Collecting", DROP_OFF]);
     }
 
     #[test]

@@ -55,8 +55,6 @@ impl Collector {
         }
         for name in names {
             self.stop(&name).await;
-            self.note(&name, SourceState::Pending, "Drishti was stopped; the next start goes on from here")
-                .await;
         }
     }
 
@@ -90,7 +88,6 @@ impl Collector {
             DesiredState::Running => {
                 self.stop(&name).await;
                 self.paused.remove(&name);
-                self.note(&name, SourceState::Pending, "waiting for its task").await;
                 self.start(source, version);
             }
             DesiredState::Paused => {

@@ -18,6 +18,9 @@ const RETRY_WAIT_MIN: Duration = Duration::from_secs(1);
 /// Longest wait between two tries.
 const RETRY_WAIT_MAX: Duration = Duration::from_mins(5);
 
+/// Time between two looks whether another process still works on the source.
+const HELD_WAIT: Duration = Duration::from_secs(20);
+
 /// A try that ran this long was a success: the next failure waits the shortest time again.
 const STABLE_AFTER: Duration = Duration::from_mins(1);
 
@@ -41,13 +44,14 @@ impl Task {
         report: Report,
         stop: CancellationToken,
     ) -> Result<CollectProgress, ServiceError> {
-        self.say(SourceState::Started, "collecting once").await?;
         let collected = self.attempt(Until::CaughtUp, report, &stop).await;
         match &collected {
             Ok(progress) if progress.caught_up => {
                 self.say(SourceState::Pending, "caught up; the next run goes on from here").await?;
             }
             Ok(_) => self.say(SourceState::Pending, "stopped; the next run goes on from here").await?,
+            // Whoever holds the source says how it is.
+            Err(ServiceError::Held { .. }) => {}
             Err(error) => self.services.report_error(&self.source.name, error).await?,
         }
         collected
@@ -57,18 +61,26 @@ impl Task {
     /// starts the task anew when the source is changed or restarted.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut wait = RETRY_WAIT_MIN;
-        if let Err(error) = self.say(SourceState::Started, "a task collects this source").await {
-            tracing::error!(source = %self.source.name, %error, "the ledger did not take a health event");
-        }
         loop {
             let began = tokio::time::Instant::now();
             let outcome = self
                 .attempt(Until::Stopped, Box::new(|_| ()), &stop)
                 .await;
+            let held_elsewhere = matches!(outcome, Err(ServiceError::Held { .. }));
             if stop.is_cancelled() {
+                if !held_elsewhere {
+                    self.note_stop().await;
+                }
                 return;
             }
             let Err(error) = outcome else { return };
+            if held_elsewhere {
+                tracing::info!(source = %self.source.name, "{error}; looking again in {} seconds", HELD_WAIT.as_secs());
+                tokio::select! {
+                    () = tokio::time::sleep(HELD_WAIT) => continue,
+                    () = stop.cancelled() => return,
+                }
+            }
             if let Err(unsaid) = self.services.report_error(&self.source.name, &error).await {
                 tracing::error!(source = %self.source.name, %unsaid, "the ledger did not take a health event");
             }
@@ -79,10 +91,18 @@ impl Task {
             if began.elapsed() >= STABLE_AFTER {
                 wait = RETRY_WAIT_MIN;
             }
+            let pause = wait.max(error.retry_after().unwrap_or_default());
             tokio::select! {
-                () = tokio::time::sleep(wait) => wait = (wait * 2).min(RETRY_WAIT_MAX),
+                () = tokio::time::sleep(pause) => wait = (wait * 2).min(RETRY_WAIT_MAX),
                 () = stop.cancelled() => return,
             }
+        }
+    }
+
+    async fn note_stop(&self) {
+        let reason = "its task was stopped; the next one goes on from here";
+        if let Err(error) = self.say(SourceState::Pending, reason).await {
+            tracing::error!(source = %self.source.name, %error, "the ledger did not take a health event");
         }
     }
 
@@ -116,15 +136,20 @@ impl Task {
         report: Report,
         stop: &CancellationToken,
     ) -> Result<CollectProgress, ServiceError> {
+        self.say(SourceState::Started, "a task collects this source").await?;
         let opened = Intake::open(&self.services, lease).await?;
         self.say(SourceState::Initialized, "lake and ledger are ready").await?;
         warn_of_lost_lake(&self.services, &self.source, &opened).await?;
-        let session = Session::authenticate(
+        let authenticated = Session::authenticate(
             self.services.clone(),
             self.source.clone(),
             opened.progress,
-        )
-        .await?;
+        );
+        let session = tokio::select! {
+            session = authenticated => session?,
+            // Asana may take minutes to answer, and nothing is lost by not waiting for it.
+            () = stop.cancelled() => return Ok(CollectProgress::default()),
+        };
         session.run(opened.intake, until, report, stop).await
     }
 

@@ -73,7 +73,9 @@ impl Writer {
 
     /// Adds a page to the batch and tells whether the batch should be written at once.
     fn take(&mut self, fetched: Fetched, batch: &mut Batch) -> bool {
-        let now = self.clock.now();
+        // A clock of ours that is behind must not make good events look as if they came from the future.
+        let ours = self.clock.now();
+        let now = fetched.page.server_time.map_or(ours, |asana| asana.max(ours));
         let (good, bad) = sift(fetched.page.events, ORIGIN, now);
         batch.events.extend(good);
         batch.quarantined.extend(bad);

@@ -94,7 +94,7 @@ mod tests {
         check(event, Ok("7"));
         check(&format!(r#"{{"source":"x","event":{event},"note":1}}"#), Ok("7"));
         check(&format!(r#"{{"gid":"8","event":{event}}}"#), Err("`created_at` is missing"));
-        check(&format!(r#"{{"event":{event},"event":{event}}}"#), Err("`gid` is missing"));
+        check(&format!(r#"{{"event":{event},"event":{event}}}"#), Err("duplicate key `event`"));
         check(r#"{"event":"x"}"#, Err("`gid` is missing"));
         check(r#"{"event":{"gid":"9"}}"#, Err("`created_at` is missing"));
         check(&event.replace("2026", "1999"), Err("before Asana existed"));

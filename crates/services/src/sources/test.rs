@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use drishti_asana::{
-    AsanaError, AuditLogRequest, Client, ClientOptions, Endpoint, Timer, TokioTimer,
+    AsanaError, AuditLogRequest, Client, ClientOptions, Timer, TokioTimer,
 };
-use drishti_model::{ErrorKind, Secret, SourceName, canonical_time};
+use drishti_model::{Secret, SourceName, canonical_time};
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use serde::Serialize;
 use url::Url;
 

@@ -1,0 +1,206 @@
+//! A server of a test's own, and a client that checks every answer on the way.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use drishti_model::{ManualClock, Secret, SourceName, SourceProfile};
+use drishti_server::{ServerError, ServerOptions, serve};
+use drishti_services::sources::AddSource;
+use drishti_services::{Installation, LakeLocation, SealingKey, Services};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::schema::Document;
+
+/// The token of the API.
+pub(crate) const API_TOKEN: &str = "api-token-7f3a91";
+
+/// A token of Asana's that a source is given.
+pub(crate) const ASANA_TOKEN: &str = "2/1201/88:asana-token-c4d2";
+
+/// When all of this happens.
+pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
+
+pub(crate) struct App {
+    pub(crate) services: Services,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: TempDir,
+    client: Client,
+    document: Document,
+    shutdown: CancellationToken,
+    server: JoinHandle<Result<(), ServerError>>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The code of the problem that it must be, with this status.
+    pub(crate) fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        let code = problem["code"].as_str().unwrap().to_owned();
+        assert_eq!(problem["type"], format!("urn:drishti:problem:{code}"));
+        code
+    }
+
+    /// What it holds, where it must be a success.
+    pub(crate) fn ok(&self) -> Value {
+        assert!((200..300).contains(&self.status), "{}", self.text);
+        self.json()
+    }
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    NOW.parse().unwrap()
+}
+
+pub(crate) fn name(text: &str) -> SourceName {
+    SourceName::new(text).unwrap()
+}
+
+impl App {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(true).await
+    }
+
+    pub(crate) async fn start_with(loopback_only_hosts: bool) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(ManualClock::new(now()));
+        let installation = Installation {
+            lake: LakeLocation::folder(&folder.path().join("lake")).unwrap(),
+            ledger_url: format!("sqlite://{}", folder.path().join("ledger.db").display()),
+            key: SealingKey::generate().unwrap(),
+            holder: "test:1".to_owned(),
+        };
+        let services = Services::open(installation, Arc::clone(&clock) as _)
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let options = ServerOptions {
+            token: Secret::new(API_TOKEN),
+            loopback_only_hosts,
+        };
+        let server = tokio::spawn(serve(listener, services.clone(), options, shutdown.clone()));
+        Self {
+            services,
+            clock,
+            address,
+            folder,
+            client: Client::builder().no_proxy().build().unwrap(),
+            document: Document::new(),
+            shutdown,
+            server,
+        }
+    }
+
+    /// Stops the server and sees that it ended well.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.server.await.unwrap().unwrap();
+    }
+
+    /// Adds a source that takes files, and brings these lines into it.
+    pub(crate) async fn ingest(&self, source: &str, lines: &[String]) {
+        if self.services.source(&name(source)).await.is_err() {
+            let add = AddSource {
+                name: name(source),
+                workspace_gid: None,
+                token: None,
+                profile: SourceProfile {
+                    workspace_gid: None,
+                    api_url: SourceProfile::API_URL.to_owned(),
+                    description: String::new(),
+                    category: String::new(),
+                    fields: [].into(),
+                    collect: drishti_model::CollectSettings::default(),
+                },
+                declared: false,
+            };
+            self.services.add_source(add).await.unwrap();
+        }
+        let input = std::io::Cursor::new(lines.join("\n").into_bytes());
+        let source = name(source);
+        let ingested = self
+            .services
+            .ingest(&source, "events.jsonl", Box::new(input), |_| {});
+        ingested.await.unwrap();
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A request with the token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request_without_token(method, path)
+            .bearer_auth(API_TOKEN)
+    }
+
+    pub(crate) fn request_without_token(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    /// Sends a request. Whatever comes back must be as the document says, and hold no token.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.client.execute(request).await.unwrap();
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        };
+        let all = format!("{:?} {}", answer.headers, answer.text);
+        for secret in [API_TOKEN, ASANA_TOKEN] {
+            assert!(
+                !all.contains(secret),
+                "{method} {path} shows a token: {all}"
+            );
+        }
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert!(
+            answer.headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .starts_with("default-src 'none'")
+        );
+        self.document.check(&method, &path, &answer);
+        answer
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A request with these parameters, written as they must be in an address.
+    pub(crate) async fn query(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        let request = self.request(Method::GET, path).query(parameters);
+        self.send(request).await
+    }
+}
