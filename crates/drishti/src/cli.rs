@@ -80,7 +80,12 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Where the API listens.
-    #[arg(long, env = "DRISHTI_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "DRISHTI_LISTEN",
+        hide_env_values = true,
+        value_name = "ADDRESS"
+    )]
     pub(crate) listen: Option<SocketAddr>,
     /// Exit when everything is collected, instead of going on with live traffic.
     #[arg(long)]
@@ -90,7 +95,12 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Where the API listens; loopback unless you say otherwise.
-    #[arg(long, env = "DRISHTI_LISTEN", hide_env_values = true, value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "DRISHTI_LISTEN",
+        hide_env_values = true,
+        value_name = "ADDRESS"
+    )]
     pub(crate) listen: Option<SocketAddr>,
 }
 

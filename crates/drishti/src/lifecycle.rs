@@ -9,9 +9,9 @@ use tracing_subscriber::EnvFilter;
 /// Threads for work that blocks, such as reading and syncing files.
 const BLOCKING_THREADS_MAX: usize = 64;
 
-/// What a server logs unless told otherwise; other commands log warnings.
+/// What a server logs unless told otherwise; other commands log warnings of our own, and report errors themselves.
 const SERVER_LOG: &str = "warn,drishti=info,drishti_server=info,drishti_services=info";
-const COMMAND_LOG: &str = "error";
+const COMMAND_LOG: &str = "error,drishti_services=warn,drishti_lake=warn,drishti_ledger=warn";
 
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()

@@ -9,9 +9,7 @@ use deltalake::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use deltalake::arrow::csv;
 use deltalake::arrow::datatypes::SchemaRef;
 use deltalake::arrow::error::ArrowError;
-use deltalake::arrow::json::writer::{
-    EncoderOptions, JsonArray, LineDelimited, make_encoder,
-};
+use deltalake::arrow::json::writer::{EncoderOptions, JsonArray, LineDelimited, make_encoder};
 use deltalake::arrow::json::{WriterBuilder, writer::JsonFormat};
 use deltalake::arrow::util::display::FormatOptions;
 use deltalake::arrow::util::pretty::pretty_format_batches_with_options;
@@ -166,6 +164,8 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         columns.push((field.name(), Arc::new(texts)));
     }
     RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, column)| (name, column, true)),
+        columns
+            .into_iter()
+            .map(|(name, column)| (name, column, true)),
     )
 }

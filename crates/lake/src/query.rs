@@ -13,7 +13,10 @@ use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::execution::disk_manager::DiskManagerBuilder;
 use deltalake::datafusion::execution::memory_pool::FairSpillPool;
 use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use deltalake::datafusion::execution::session_state::SessionStateBuilder;
 use deltalake::datafusion::logical_expr::LogicalPlan;
+use deltalake::datafusion::physical_optimizer::PhysicalOptimizerRule;
+use deltalake::datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
 
@@ -129,10 +132,13 @@ impl Lake {
                     .with_max_temp_directory_size(spilled.saturating_mul(SPILL_FACTOR_MAX)),
             )
             .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)));
-        match builder.build_arc() {
-            Ok(runtime) => SessionContext::new_with_config_rt(config, runtime),
-            Err(_) => SessionContext::new_with_config_rt(config, Arc::clone(&self.0.runtime)),
-        }
+        let runtime = builder.build_arc();
+        let state = SessionStateBuilder::new_with_default_features()
+            .with_config(config)
+            .with_runtime_env(runtime.unwrap_or_else(|_| Arc::clone(&self.0.runtime)))
+            .with_physical_optimizer_rules(rules())
+            .build();
+        SessionContext::new_with_state(state)
     }
 
     /// The stored table as a frame of `context`.
@@ -264,6 +270,15 @@ fn register_side_table(context: &SessionContext, table: &SideTable) -> Result<()
     Ok(())
 }
 
+/// The engine's rules without the one that pushes limits into scans. Delta's scan that answers from the log alone, as for `select
+/// event_date from events limit 1`, takes a limit and does not keep it. The provider is told of limits all the same.
+fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let rules = PhysicalOptimizer::new().rules.into_iter();
+    rules
+        .filter(|rule| rule.name() != "LimitPushdown")
+        .collect()
+}
+
 /// The engine's words without its prefixes, which name parts of the engine.
 fn plain(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
@@ -278,6 +293,8 @@ fn plain(error: &DataFusionError) -> String {
         text.strip_prefix(prefix).unwrap_or(text)
     });
     let parser = text.strip_prefix("ParserError(\"");
-    let text = parser.and_then(|text| text.strip_suffix("\")")).unwrap_or(text);
+    let text = parser
+        .and_then(|text| text.strip_suffix("\")"))
+        .unwrap_or(text);
     text.replace("datafusion.public.", "")
 }

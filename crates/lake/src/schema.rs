@@ -20,13 +20,14 @@ const ZSTD_LEVEL: i32 = 3;
 /// Share of wrong "maybe" answers of the bloom filters.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
-/// Columns looked up by one value.
-const BLOOM_COLUMNS: [&str; 5] = [
-    "gid",
-    "actor_gid",
-    "actor_email",
-    "resource_gid",
-    "client_ip_address",
+/// Columns looked up by one value, and how many values of each a row group is expected to have. Each file that is open has all of
+/// its filters in memory at this size, and a backfill has as many open as days; on disk they are as small as they can be.
+const BLOOM_COLUMNS: [(&str, u64); 5] = [
+    ("gid", 131_072),
+    ("actor_gid", 16_384),
+    ("actor_email", 16_384),
+    ("resource_gid", 131_072),
+    ("client_ip_address", 16_384),
 ];
 
 /// Columns whose values hardly repeat, so that a dictionary only costs.
@@ -81,10 +82,12 @@ pub(crate) fn writer_properties() -> Result<WriterProperties, ParquetError> {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_column_statistics_enabled(ColumnPath::from("details"), EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::from("extra"), EnabledStatistics::None);
-    for column in BLOOM_COLUMNS {
+    for (column, values) in BLOOM_COLUMNS {
+        let column = ColumnPath::from(column);
         properties = properties
-            .set_column_bloom_filter_enabled(ColumnPath::from(column), true)
-            .set_column_bloom_filter_fpp(ColumnPath::from(column), BLOOM_FALSE_POSITIVES);
+            .set_column_bloom_filter_enabled(column.clone(), true)
+            .set_column_bloom_filter_fpp(column.clone(), BLOOM_FALSE_POSITIVES)
+            .set_column_bloom_filter_max_ndv(column, values);
     }
     for column in UNIQUE_COLUMNS {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column), false);

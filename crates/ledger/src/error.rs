@@ -264,7 +264,15 @@ impl Cause {
 
     /// By SQLite's result code (sqlite.org, "Result and Error Codes"); the low byte is the primary one.
     fn of_sqlite(code: &str) -> Self {
-        match code.parse::<i32>().map(|code| code & 0xff) {
+        /// The index of the write-ahead log could not grow, which only a full disk does.
+        const IOERR_SHMSIZE: i32 = 4874;
+        match code.parse::<i32>().map(|code| {
+            if code == IOERR_SHMSIZE {
+                13
+            } else {
+                code & 0xff
+            }
+        }) {
             Ok(5 | 6) => Self::Busy,
             Ok(3 | 8 | 14 | 23) => Self::NotWritable,
             Ok(11 | 26) => Self::Damaged,

@@ -20,7 +20,7 @@ pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(90);
 /// Most connections at once; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 512;
 
-/// Most requests below `/api/` worked on at once.
+/// Most requests worked on at once: of those that need the token, and as many of those that don't.
 pub const CONCURRENT_REQUESTS_MAX: usize = 32;
 
 /// How long requests under way may take to end when the server is told to stop.

@@ -1,5 +1,5 @@
-//! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time; below
-//! `/api/` also the number of requests at once and the token.
+//! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time, the
+//! token where one is needed, and the number of requests at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,9 +159,7 @@ pub(crate) async fn with_token(
         Code::Unauthorized,
         "this needs the header `Authorization: Bearer TOKEN` with the token of this installation",
     )
-    .with_hint(
-        "The token is in the installation's folder; `drishti serve` says where when it starts.",
-    )
+    .with_hint("The token is in the file `api-token` in the installation's folder.")
     .into_response()
 }
 

@@ -6,9 +6,9 @@
 //! * Nothing below `/api/` is answered without the token, apart from the document itself. What is open (`/`, `/healthz`, `/readyz`,
 //!   `/metrics`, the document) holds no personal data, no event and no secret.
 //! * A secret goes in and never comes out: there is no answer type with a field for one.
-//! * Every failure is one problem document (RFC 9457) whose code is in the table of [`problem`]. What we did not foresee is logged
+//! * Every failure is one problem document (RFC 9457) whose code is in the table of `problem`. What we did not foresee is logged
 //!   once, at the edge, and not told.
-//! * Everything has a bound, named where it is enforced: [`guard`], [`serve`](mod@serve), [`parameters`] and the listings.
+//! * Everything has a bound, and all of them stand in `bounds`.
 
 mod api;
 mod body;

@@ -17,7 +17,7 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use crate::problem::Problem;
+use crate::problem::{OpenFailure, Problem};
 
 /// The media type of the `OpenMetrics` text format, which Prometheus asks for by itself.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -68,12 +68,15 @@ fn write(sample: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> Result
     tag = "operation",
     operation_id = "get_metrics",
     security(()),
-    responses((
-        status = 200,
-        description = "Metrics in the OpenMetrics text format.",
-        body = String,
-        content_type = "application/openmetrics-text"
-    ))
+    responses(
+        (
+            status = 200,
+            description = "Metrics in the OpenMetrics text format.",
+            body = String,
+            content_type = "application/openmetrics-text"
+        ),
+        OpenFailure<'static>
+    )
 )]
 pub(crate) async fn metrics(
     State(services): State<Services>,

@@ -14,6 +14,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::problem::OpenFailure;
 use crate::{api, guard, metrics, probes};
 
 #[derive(OpenApi)]
@@ -57,7 +58,8 @@ pub(crate) fn routes(token: Secret) -> (Router<Services>, String) {
         .routes(routes!(document))
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
-        .routes(routes!(metrics::metrics));
+        .routes(routes!(metrics::metrics))
+        .layer(from_fn_with_state(guard::places(), guard::one_of_few));
     let (router, document) = OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", guarded)
         .merge(open)
@@ -89,7 +91,7 @@ impl Document {
     tag = "operation",
     operation_id = "get_openapi",
     security(()),
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object), OpenFailure<'static>)
 )]
 async fn document(Extension(document): Extension<Document>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], document.0.to_string())

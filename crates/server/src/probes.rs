@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::bounds::READY_TIME_MAX;
-use crate::problem::{Code, Problem, ProblemDocument};
+use crate::problem::{Code, OpenFailure, Problem, ProblemDocument};
 
 /// A sign of life.
 #[derive(Serialize, ToSchema)]
@@ -27,7 +27,7 @@ pub(crate) struct Alive {
     tag = "operation",
     operation_id = "get_health",
     security(()),
-    responses((status = 200, description = "The process is alive.", body = Alive))
+    responses((status = 200, description = "The process is alive.", body = Alive), OpenFailure<'static>)
 )]
 pub(crate) async fn healthz() -> Json<Alive> {
     Json(Alive {
@@ -52,7 +52,8 @@ pub(crate) struct Ready {
     security(()),
     responses(
         (status = 200, description = "Ledger and lake answer.", body = Ready),
-        (status = 503, description = "One of them does not.", body = ProblemDocument<'static>, content_type = "application/problem+json")
+        (status = 503, description = "One of them does not.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
+        OpenFailure<'static>
     )
 )]
 pub(crate) async fn readyz(State(services): State<Services>) -> Result<Json<Ready>, Problem> {

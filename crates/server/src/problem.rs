@@ -17,6 +17,9 @@ macro_rules! codes {
         pub(crate) enum Code { $($code),* }
 
         impl Code {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$code),*];
+
             fn row(self) -> (StatusCode, &'static str, &'static str) {
                 match self { $(Self::$code => (StatusCode::$status, $word, $title)),* }
             }
@@ -94,6 +97,15 @@ pub(crate) enum Failure<'a> {
     /// Any other failure.
     #[response(status = "default", content_type = "application/problem+json")]
     Other(ProblemDocument<'a>),
+}
+
+/// The same for operations that need no token.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described in the document, never built")]
+pub(crate) enum OpenFailure<'a> {
+    /// A failure.
+    #[response(status = "default", content_type = "application/problem+json")]
+    Any(ProblemDocument<'a>),
 }
 
 impl Problem {
@@ -225,4 +237,30 @@ fn chain(error: &dyn Error) -> String {
         cause = error.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_table_of_the_documentation() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/API.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for code in Code::ALL {
+            let (status, word, _) = code.row();
+            let row = |line: &&str| line.starts_with('|') && line.contains(&format!("`{word}`"));
+            let row = page.lines().find(row).unwrap_or_default();
+            assert!(row.contains(status.as_str()), "{word} with {status}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_foreseen_is_logged_and_not_told() {
+        let cause = std::io::Error::other("/var/lib/drishti is on fire");
+        let response = Problem::internal(&cause).into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let Cause(logged) = response.extensions().get().unwrap();
+        assert_eq!(logged, "/var/lib/drishti is on fire");
+    }
 }

@@ -102,7 +102,7 @@ impl ServiceError {
             Self::Lake(_) => "Look at the cause above: a full disk, missing rights or an unreachable object store are the usual ones. Drishti tries again by itself.".to_owned(),
             Self::NoSuchSource(_) => "`drishti sources list` shows the names.".to_owned(),
             Self::Incomplete { .. } => "Give it with `drishti sources update`.".to_owned(),
-            Self::Held { .. } => "Stop the other process, or wait: its lease ends by itself when it is gone.".to_owned(),
+            Self::Held { .. } => "Wait until it is done, pause the source (`drishti sources pause`) or stop the other process; the lease of one that is gone ends by itself within a minute.".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
             _ => String::new(),
         }

@@ -213,6 +213,17 @@ struct Batch {
     due: Instant,
 }
 
+impl Batch {
+    async fn begin(intake: &Intake) -> Result<Self, ServiceError> {
+        Ok(Self {
+            append: intake.begin().await?,
+            events: 0,
+            newest_event_at: None,
+            due: Instant::now() + BATCH_WAIT,
+        })
+    }
+}
+
 impl<P: Fn(&IngestSummary) + Send> Writer<P> {
     /// Writes all chunks.
     async fn run(
@@ -254,7 +265,7 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
         if !events.is_empty() {
             let mut batch = match self.batch.take() {
                 Some(batch) => batch,
-                None => self.begin().await?,
+                None => Batch::begin(&self.intake).await?,
             };
             batch.append.write(&events).await?;
             batch.events += events.len() as u64;
@@ -272,15 +283,6 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
         }
         (self.progress)(&self.summary);
         Ok(end)
-    }
-
-    async fn begin(&self) -> Result<Batch, ServiceError> {
-        Ok(Batch {
-            append: self.intake.begin().await?,
-            events: 0,
-            newest_event_at: None,
-            due: Instant::now() + BATCH_WAIT,
-        })
     }
 
     /// Commits what has been written, and stores what was refused.

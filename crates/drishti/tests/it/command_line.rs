@@ -278,3 +278,25 @@ async fn a_folder_with_files_only() {
     let collected = installation.run(&["collect", "--source", "files"]).await;
     insta::assert_snapshot!("collect_files", told(&installation, &collected));
 }
+
+#[tokio::test]
+async fn limits_are_kept_whatever_is_selected() {
+    let installation = with_events().await;
+    for (sql, rows) in [
+        ("select 1 as one from events limit 1", 1),
+        ("select event_date from events limit 2", 2),
+        ("select gid from events limit 2 offset 2", 1),
+        ("select * from events limit 2", 2),
+        ("select event_date from (select * from events limit 1)", 1),
+        (
+            "select event_date from events order by event_date desc limit 1",
+            1,
+        ),
+        (
+            "select e.event_date from events e cross join (select 1 as x from events limit 2) limit 5",
+            5,
+        ),
+    ] {
+        assert_eq!(installation.query(sql).await.len(), rows, "{sql}");
+    }
+}

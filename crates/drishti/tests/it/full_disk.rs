@@ -165,7 +165,8 @@ async fn a_disk_that_turns_read_only() {
         &["serve", "--listen", "127.0.0.1:0"],
     ] {
         let refused = installation.run(arguments).await.bad();
-        let is_clear = refused.contains(READ_ONLY) || refused.contains("readonly database");
+        let is_clear =
+            refused.contains(READ_ONLY) || refused.contains("can't be opened for writing");
         assert!(
             is_clear && refused.contains(&disk.path().display().to_string()),
             "{refused}"

@@ -45,7 +45,10 @@ async fn stored(server: &Server) -> BTreeMap<String, Value> {
     loop {
         let page = server.get(&path).await;
         for entry in page["events"].as_array().unwrap() {
-            let gid = entry["event"]["gid"].as_str().unwrap().to_owned();
+            let gid = entry["event"]["gid"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{entry:#}"))
+                .to_owned();
             assert_eq!(
                 events.insert(gid, entry["event"].clone()),
                 None,
@@ -66,12 +69,15 @@ async fn published_samples_come_back_key_for_key() {
         eprintln!("there is no {}", file.display());
         return;
     };
-    let expected: BTreeMap<String, Value> = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].take())
-        .map(|event| (event["gid"].as_str().unwrap().to_owned(), event))
-        .collect();
-    assert_eq!(expected.len(), text.lines().count());
+    let mut expected: BTreeMap<String, Value> = BTreeMap::new();
+    for line in text.lines() {
+        let event = serde_json::from_str::<Value>(line).unwrap()["event"].take();
+        // Some samples have made-up gids, the same for each; the first one counts.
+        expected
+            .entry(event["gid"].as_str().unwrap().to_owned())
+            .or_insert(event);
+    }
+    let repeated = text.lines().count() - expected.len();
     let installation = Installation::new();
     let (finished, summary) = ingest(&installation, &file.display().to_string()).await;
     assert_eq!(finished.code(), 0, "{finished:#?}");
@@ -79,13 +85,14 @@ async fn published_samples_come_back_key_for_key() {
         (&summary["stored"], &summary["quarantined"]),
         (&json!(expected.len()), &json!(0))
     );
+    assert_eq!(summary["duplicates"], repeated);
     let server = Server::start(&installation).await;
     assert_eq!(stored(&server).await, expected);
     assert!(server.stop().await.success());
     let (_, again) = ingest(&installation, &file.display().to_string()).await;
     assert_eq!(
         (&again["stored"], &again["duplicates"]),
-        (&json!(0), &json!(expected.len()))
+        (&json!(0), &json!(text.lines().count()))
     );
 }
 
@@ -195,7 +202,7 @@ fn hostile() -> Vec<Line> {
         good(text(
             "105",
             "\"context_type\"",
-            "\"unheard_of\":{\"n\":12345678901234567890.000000000001,\"e\":1e400},\"context_type\"",
+            "\"unheard_of\":{\"n\":12345678901234567890.000000000001},\"context_type\"",
         )),
         bad(
             text("1", "\"gid\":\"1\"", "\"gid\":\"1\",\"gid\":\"2\""),
@@ -215,7 +222,7 @@ fn hostile() -> Vec<Line> {
         bad("{\"gid\":\"1\",\"crea", "not valid JSON"),
         bad("null", "expected an object"),
         bad("\"just a string\"", "expected an object"),
-        bad("this is not JSON at all", "not valid JSON"),
+        bad("this is not JSON at all", "is no JSON"),
         good(format!("{}\r", event("107"))),
         good(event("108")),
     ]
@@ -292,16 +299,10 @@ async fn hostile_events_harm_nobody() {
     assert!(server.stop().await.success());
     let whole: Vec<Value> = lines
         .iter()
-        .filter(|line| {
-            line.refused.is_none() && !line.bytes.windows(5).any(|bytes| bytes == b"1e400")
-        })
+        .filter(|line| line.refused.is_none())
         .map(|line| serde_json::from_slice(&line.bytes).unwrap())
         .collect();
-    assert_eq!(
-        found.len(),
-        whole.len() + 1,
-        "and the one with the great numbers, which no f64 holds"
-    );
+    assert_eq!(found.len(), whole.len());
     for event in whole {
         let gid = event["gid"].as_str().unwrap();
         assert_eq!(found.get(gid), Some(&event), "{gid}");
@@ -397,5 +398,29 @@ async fn pages_of_the_api_and_standard_input_are_read_too() {
         .send(server.request(Method::GET, "/api/v1/sources/files"))
         .await;
     assert_eq!(status, 200);
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn numbers_come_back_as_they_were_written() {
+    const NUMBERS: &str =
+        "{\"long\":12345678901234567890.000000000001,\"great\":1e400,\"zero\":-0.0}";
+    let installation = Installation::new();
+    let line = text(
+        "1",
+        "{\"actor_type\"",
+        &format!("{{\"numbers\":{NUMBERS},\"actor_type\""),
+    );
+    let file = installation.write("numbers.jsonl", &line);
+    let (finished, _) = ingest(&installation, &file).await;
+    assert_eq!(finished.code(), 0, "{finished:#?}");
+    let server = Server::start(&installation).await;
+    let answer = server
+        .request(Method::GET, "/api/v1/events")
+        .send()
+        .await
+        .unwrap();
+    let answer = answer.text().await.unwrap();
+    assert!(answer.contains(NUMBERS), "{answer}");
     assert!(server.stop().await.success());
 }

@@ -217,13 +217,13 @@ async fn the_token_is_nowhere_in_the_clear() {
     told.note("log of the server", stderr.text());
     told.note("output of the server", stdout.text());
     told.files(installation.home());
-    assert!(
-        told.0.len() > 60
-            && installation
-                .query("select 1 from events limit 1")
-                .await
-                .len()
-                == 1
+    assert!(told.0.len() > 60, "only {} things were told", told.0.len());
+    assert_eq!(
+        installation
+            .query("select 1 as one from events limit 1")
+            .await
+            .len(),
+        1
     );
     told.assert_without(TOKEN);
     told.assert_without(WRONG_TOKEN);

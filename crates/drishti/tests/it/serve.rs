@@ -283,3 +283,42 @@ async fn histogram_and_events(server: &Server, simulator: &Simulator) {
         "{same:#}"
     );
 }
+
+#[tokio::test]
+async fn a_server_does_not_wait_for_an_asana_that_hangs() {
+    const PROMPT: std::time::Duration = std::time::Duration::from_secs(20);
+    let simulator = simulator().await;
+    let installation = Installation::new();
+    installation.add(&simulator, &BACKFILL).await;
+    simulator
+        .faults(json!({"slow": 1, "slow_milliseconds": 600_000}))
+        .await;
+    let server = Server::start(&installation).await;
+    server.reaches("acme", "Initialized").await;
+    let stopped = tokio::time::timeout(PROMPT, server.stop()).await;
+    assert!(stopped.expect("the server waits for Asana").success());
+
+    let mut run = installation.spawn(&["collect", "--source", "acme"]);
+    eventually("the collection to begin", async || {
+        let state = installation.source().await["state"].clone();
+        (state == "Initialized")
+            .then_some(())
+            .ok_or_else(|| state.to_string())
+    })
+    .await;
+    let stopped = tokio::time::timeout(PROMPT, run.stop("INT")).await;
+    assert_eq!(
+        stopped.expect("the collection waits for Asana").code(),
+        Some(1)
+    );
+    assert!(
+        run.stderr
+            .text()
+            .contains("stopped before the end; the next run goes on from here"),
+        "{}",
+        run.outputs()
+    );
+    simulator.faults(json!({})).await;
+    installation.collect().await.good();
+    installation.assert_complete(&simulator).await;
+}

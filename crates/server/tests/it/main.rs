@@ -1,5 +1,11 @@
 //! The API over real HTTP, with a real lake and a real ledger in a folder of each test's own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first fault"
+)]
+
 mod access;
 mod app;
 mod asana;

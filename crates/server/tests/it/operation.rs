@@ -31,8 +31,8 @@ async fn a_server_whose_ledger_is_gone_is_alive_but_not_ready() {
     assert_eq!(answer.problem(503), "not_ready");
     assert!(answer.text.contains("ledger"));
     let metrics = read(&app.get("/metrics").await.text);
-    assert_eq!(metrics["drishti_ledger_up"], 0.0);
-    assert_eq!(metrics["drishti_lake_up"], 1.0);
+    assert_eq!(metrics["drishti_ledger_up"], 0);
+    assert_eq!(metrics["drishti_lake_up"], 1);
     let failed = app.get("/api/v1/sources").await;
     assert_eq!(failed.problem(500), "internal");
     assert!(
@@ -52,7 +52,7 @@ async fn a_server_whose_lake_is_gone_is_not_ready() {
     assert_eq!(answer.problem(503), "not_ready");
     assert!(answer.text.contains("lake"));
     let metrics = read(&app.get("/metrics").await.text);
-    assert_eq!(metrics["drishti_lake_up"], 0.0);
+    assert_eq!(metrics["drishti_lake_up"], 0);
     assert!(!metrics.contains_key("drishti_lake_rows"));
     let failed = app.get("/api/v1/events").await;
     assert_eq!(failed.problem(500), "internal");
@@ -60,6 +60,40 @@ async fn a_server_whose_lake_is_gone_is_not_ready() {
     assert!(!failed.text.contains(&folder), "{}", failed.text);
     app.stop().await;
 }
+
+/// Samples after twenty events, one of them twice, two that are broken, and an error.
+const EXPECTED: [(&str, i64); 17] = [
+    (
+        concat!(
+            "drishti_build_info{version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\"}"
+        ),
+        1,
+    ),
+    ("drishti_ledger_up", 1),
+    ("drishti_lake_up", 1),
+    ("drishti_lake_rows", 20),
+    ("drishti_source_events_stored_total{source=\"acme\"}", 20),
+    ("drishti_source_events_duplicate_total{source=\"acme\"}", 1),
+    (
+        "drishti_source_events_quarantined_total{source=\"acme\"}",
+        2,
+    ),
+    ("drishti_source_quarantine_entries{source=\"acme\"}", 2),
+    ("drishti_source_errors_total{source=\"acme\"}", 1),
+    ("drishti_source_warnings_total{source=\"acme\"}", 0),
+    ("drishti_source_healthy{source=\"acme\"}", 0),
+    ("drishti_source_healthy{source=\"with \\\"quotes\\\"\"}", 1),
+    ("drishti_source_coverage_gap_seconds{source=\"acme\"}", 0),
+    ("drishti_source_windows{source=\"acme\"}", 0),
+    ("drishti_source_windows_done{source=\"acme\"}", 0),
+    ("drishti_source_state{source=\"acme\",state=\"Error\"}", 1),
+    (
+        "drishti_source_state{source=\"acme\",state=\"Collecting\"}",
+        0,
+    ),
+];
 
 #[tokio::test]
 async fn the_metrics_say_how_everything_stands() {
@@ -92,37 +126,7 @@ async fn the_metrics_say_how_everything_stands() {
     app.clock.advance(TimeDelta::seconds(5));
     let answer = app.get("/metrics").await;
     let metrics = read(&answer.text);
-    for (metric, value) in [
-        ("drishti_build_info{version=\"0.1.0\"}", 1.0),
-        ("drishti_ledger_up", 1.0),
-        ("drishti_lake_up", 1.0),
-        ("drishti_lake_rows", 20.0),
-        ("drishti_source_events_stored_total{source=\"acme\"}", 20.0),
-        (
-            "drishti_source_events_duplicate_total{source=\"acme\"}",
-            1.0,
-        ),
-        (
-            "drishti_source_events_quarantined_total{source=\"acme\"}",
-            2.0,
-        ),
-        ("drishti_source_quarantine_entries{source=\"acme\"}", 2.0),
-        ("drishti_source_errors_total{source=\"acme\"}", 1.0),
-        ("drishti_source_warnings_total{source=\"acme\"}", 0.0),
-        ("drishti_source_healthy{source=\"acme\"}", 0.0),
-        (
-            "drishti_source_healthy{source=\"with \\\"quotes\\\"\"}",
-            1.0,
-        ),
-        ("drishti_source_coverage_gap_seconds{source=\"acme\"}", 0.0),
-        ("drishti_source_windows{source=\"acme\"}", 0.0),
-        ("drishti_source_windows_done{source=\"acme\"}", 0.0),
-        ("drishti_source_state{source=\"acme\",state=\"Error\"}", 1.0),
-        (
-            "drishti_source_state{source=\"acme\",state=\"Collecting\"}",
-            0.0,
-        ),
-    ] {
+    for (metric, value) in EXPECTED {
         assert_eq!(
             metrics.get(metric),
             Some(&value),
@@ -130,22 +134,22 @@ async fn the_metrics_say_how_everything_stands() {
             answer.text
         );
     }
-    assert!(metrics["drishti_lake_files"] > 0.0 && metrics["drishti_lake_bytes"] > 0.0);
+    assert!(metrics["drishti_lake_files"] > 0 && metrics["drishti_lake_bytes"] > 0);
     let newest = "drishti_source_last_event_age_seconds{source=\"acme\"}";
     let seconds = (now() - crate::sample::first()).num_seconds() - 9 * 29 * 60 + 5;
-    assert_eq!(metrics[newest], f64::from(i32::try_from(seconds).unwrap()));
+    assert_eq!(metrics[newest], seconds);
     // Never polled: unknown, not zero.
     assert!(!metrics.contains_key("drishti_source_last_poll_age_seconds{source=\"acme\"}"));
     let states = metrics
         .iter()
         .filter(|(metric, _)| metric.starts_with("drishti_source_state{source=\"acme\""));
-    assert_eq!(states.map(|(_, value)| value).sum::<f64>(), 1.0);
+    assert_eq!(states.map(|(_, value)| value).sum::<i64>(), 1);
     app.stop().await;
 }
 
-/// The samples of a text in the OpenMetrics format; panics where it is none: each sample belongs to the metric announced last, no
-/// metric is announced twice, no sample stands there twice, and the text ends as it must.
-fn read(text: &str) -> BTreeMap<String, f64> {
+/// The samples of a text in the `OpenMetrics` format; panics where it is none: each sample belongs to the metric announced last, no
+/// metric is announced twice, no sample stands there twice, and the text ends as it must. All numbers of the tests are whole.
+fn read(text: &str) -> BTreeMap<String, i64> {
     let body = text.strip_suffix("# EOF\n").unwrap();
     let mut samples = BTreeMap::new();
     let mut types = BTreeMap::new();
@@ -176,7 +180,10 @@ fn read(text: &str) -> BTreeMap<String, f64> {
                 "{line}"
             );
             assert_eq!(
-                samples.insert(sample.to_owned(), value.parse().unwrap()),
+                samples.insert(
+                    sample.to_owned(),
+                    value.strip_suffix(".0").unwrap().parse().unwrap()
+                ),
                 None,
                 "{line}"
             );

@@ -78,9 +78,8 @@ impl Services {
             Severity::Warning => {
                 tracing::warn!(source = %event.source, event.name, "{}", event.reason);
             }
-            Severity::Error => {
-                tracing::error!(source = %event.source, event.name, "{}", event.reason);
-            }
+            // Whoever failed tells it: a server in its log, a command to its user.
+            Severity::Error => {}
         }
         Ok(self.ledger.record_health(&event).await?)
     }

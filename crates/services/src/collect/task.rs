@@ -10,6 +10,7 @@ use super::CollectProgress;
 use super::session::{Session, Until, warn_of_lost_lake};
 use super::writer::Report;
 use crate::intake::{Intake, LEASE_LIFETIME};
+use crate::words::chain;
 use crate::{ServiceError, Services};
 
 /// First wait after a failure; each further one doubles it.
@@ -81,6 +82,7 @@ impl Task {
                     () = stop.cancelled() => return,
                 }
             }
+            tracing::error!(source = %self.source.name, name = error.name(), "{}", chain(&error));
             if let Err(unsaid) = self.services.report_error(&self.source.name, &error).await {
                 tracing::error!(source = %self.source.name, %unsaid, "the ledger did not take a health event");
             }

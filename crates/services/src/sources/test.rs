@@ -17,7 +17,7 @@ use crate::words::chain;
 use crate::{ServiceError, Services};
 
 /// Longest time that the test of one capability takes.
-pub const TEST_TIME_MAX: Duration = Duration::from_secs(30);
+pub const TEST_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Pause before something is tried again. Whoever tests a connection waits for the answer.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);

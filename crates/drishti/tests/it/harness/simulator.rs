@@ -6,7 +6,7 @@ use super::{PROGRAM, Running, TOKEN, bound, http};
 /// A simulated Asana.
 #[derive(Debug)]
 pub(crate) struct Simulator {
-    _process: Running,
+    _process: Option<Running>,
     pub(crate) address: String,
     http: reqwest::Client,
 }
@@ -22,8 +22,17 @@ impl Simulator {
         let mut process = Running::spawn(command);
         let address = process.line("listening on ").await;
         Self {
-            _process: process,
+            _process: Some(process),
             address,
+            http: http(),
+        }
+    }
+
+    /// One that somebody else has started.
+    pub(crate) fn adopt(address: &str) -> Self {
+        Self {
+            _process: None,
+            address: address.to_owned(),
             http: http(),
         }
     }

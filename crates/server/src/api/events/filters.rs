@@ -39,23 +39,27 @@ pub(crate) struct EventParameters {
 impl EventParameters {
     /// `from` and `to`, where they are given.
     pub(super) fn ends(&self) -> Result<[Option<DateTime<Utc>>; 2], Problem> {
-        let from = self.from.as_deref().map(|text| moment("from", text));
-        let to = self.to.as_deref().map(|text| moment("to", text));
-        Ok([from.transpose()?, to.transpose()?])
+        let read = |name, text: &Option<String>| {
+            let given = text.as_deref().filter(|text| !text.is_empty());
+            given.map(|text| moment(name, text)).transpose()
+        };
+        Ok([read("from", &self.from)?, read("to", &self.to)?])
     }
 
     /// The filter, over this span.
     pub(super) fn into_filter(self, range: Option<TimeRange>) -> EventFilter {
+        let one = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let many = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty()).collect();
         EventFilter {
-            source: self.source,
+            source: one(self.source),
             range,
-            event_types: self.event_type,
-            event_categories: self.event_category,
-            actor: self.actor,
-            resource: self.resource,
-            ip_address: self.ip,
-            gid: self.gid,
-            text: self.q,
+            event_types: many(self.event_type),
+            event_categories: many(self.event_category),
+            actor: one(self.actor),
+            resource: one(self.resource),
+            ip_address: one(self.ip),
+            gid: one(self.gid),
+            text: one(self.q),
         }
     }
 }

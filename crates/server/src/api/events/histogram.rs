@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use drishti_model::TimeRange;
 use drishti_services::{CLOCK_AHEAD_MAX, Services};
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,8 @@ pub(crate) async fn get_event_histogram(
 ) -> Result<Json<Histogram>, Problem> {
     let bucket = width(&bucket.bucket)?;
     let [from, to] = filters.ends()?;
-    let to = to.unwrap_or_else(|| services.clock().now() + CLOCK_AHEAD_MAX);
+    let ahead = || (services.clock().now() + CLOCK_AHEAD_MAX).trunc_subsecs(0);
+    let to = to.unwrap_or_else(ahead);
     let range = range(from.unwrap_or_else(|| to - SPAN), to)?;
     if bars(range, bucket) > HISTOGRAM_BARS_MAX {
         let problem = format!("the histogram would have over {HISTOGRAM_BARS_MAX} bars");
