@@ -23,7 +23,9 @@ pub(crate) struct Cli {
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         env = "DRISHTI_HOME",
+        hide_env_values = true,
         default_value = "drishti-data",
         value_name = "DIR"
     )]

@@ -31,19 +31,36 @@ pub(crate) fn start_logging(filter: Option<&str>, is_server: bool) {
         .init();
 }
 
-/// A token that is cancelled by the first SIGINT or SIGTERM. A second one ends the process as it would any other.
+/// Exit status of a command that was interrupted, as shells count: 128 and the number of SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// A token that is cancelled by the first SIGINT or SIGTERM. The second one ends the process at once, which loses nothing that was
+/// told to be stored.
 pub(crate) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        next().await;
         tracing::info!("stopping; what was read is written first");
         stopped.cancel();
+        next().await;
+        end();
     });
     Ok(stop)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever interrupts twice does not want to wait for the way back to main"
+)]
+fn end() {
+    std::process::exit(INTERRUPTED);
 }

@@ -99,10 +99,22 @@ impl DurableFolder {
         self.folder.stands() && self.log.stands()
     }
 
-    /// Whether the log still has the entry of `version`, or the checkpoint that stands for it.
-    pub(crate) fn has_version(&self, version: u64) -> bool {
-        let entry = |kind| self.log.path.join(format!("{version:020}.{kind}")).exists();
-        entry("json") || entry("checkpoint.parquet")
+    /// Whether the log reaches `version`: has its entry, or where that was cleaned away a later one.
+    pub(crate) fn reaches(&self, version: u64) -> bool {
+        let newest = format!("{version:020}");
+        if self.log.path.join(format!("{newest}.json")).exists() {
+            return true;
+        }
+        let Ok(entries) = fs::read_dir(&self.log.path) else {
+            return false;
+        };
+        entries.flatten().any(|entry| {
+            let name = entry.file_name();
+            let version = name.to_str().and_then(|name| name.get(..newest.len()));
+            version.is_some_and(|version| {
+                version.bytes().all(|digit| digit.is_ascii_digit()) && *version >= *newest
+            })
+        })
     }
 
     /// Removes what broken-off writes left behind under `#`-names, which no listing shows, where it is older than `age`.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deltalake::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use deltalake::parquet::basic::{Compression, ZstdLevel};
+use deltalake::parquet::basic::{Compression, Encoding, ZstdLevel};
 use deltalake::parquet::errors::ParquetError;
 use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use deltalake::parquet::schema::types::ColumnPath;
@@ -81,7 +81,12 @@ pub(crate) fn writer_properties() -> Result<WriterProperties, ParquetError> {
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_column_statistics_enabled(ColumnPath::from("details"), EnabledStatistics::None)
-        .set_column_statistics_enabled(ColumnPath::from("extra"), EnabledStatistics::None);
+        .set_column_statistics_enabled(ColumnPath::from("extra"), EnabledStatistics::None)
+        .set_column_dictionary_enabled(ColumnPath::from("created_at"), false)
+        .set_column_encoding(
+            ColumnPath::from("created_at"),
+            Encoding::DELTA_BINARY_PACKED,
+        );
     for (column, values) in BLOOM_COLUMNS {
         let column = ColumnPath::from(column);
         properties = properties

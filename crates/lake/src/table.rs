@@ -162,7 +162,7 @@ impl Lake {
         self.0
             .folder
             .as_ref()
-            .is_some_and(|folder| !(folder.stands() && folder.has_version(version)))
+            .is_some_and(|folder| !(folder.stands() && folder.reaches(version)))
     }
 }
 

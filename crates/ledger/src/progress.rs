@@ -39,7 +39,7 @@ pub struct Window {
 }
 
 /// How far a source is collected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Progress {
     /// Where the polling goes on; `None` before it began.
     pub cursor: Option<Position>,

@@ -21,14 +21,13 @@ use drishti_lake::Append;
 use drishti_ledger::{Advance, LedgerError, NewSource, Quarantined};
 use drishti_model::{Clock, CollectSettings, SourceName, SourceProfile};
 use serde::Serialize;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use accept::accept;
 
 use crate::intake::Intake;
 use crate::{ServiceError, Services};
-use reader::{Chunk, End};
+use reader::{Chunk, Chunks, End};
 
 /// Events of one commit to the lake.
 pub const INGEST_BATCH_EVENTS: u64 = 250_000;
@@ -226,14 +225,11 @@ impl Batch {
 
 impl<P: Fn(&IngestSummary) + Send> Writer<P> {
     /// Writes all chunks.
-    async fn run(
-        mut self,
-        mut chunks: mpsc::Receiver<Chunk>,
-    ) -> Result<(IngestSummary, End), ServiceError> {
+    async fn run(mut self, mut chunks: Chunks) -> Result<(IngestSummary, End), ServiceError> {
         loop {
             let next = match &self.batch {
-                Some(batch) => timeout_at(batch.due, chunks.recv()).await,
-                None => Ok(chunks.recv().await),
+                Some(batch) => timeout_at(batch.due, chunks.next()).await,
+                None => Ok(chunks.next().await),
             };
             let Ok(chunk) = next else {
                 self.finish().await?;
@@ -255,12 +251,16 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
             problems,
             bytes,
             end,
+            ..
         } = chunk;
         self.summary.read += events.len() as u64 + refused_count;
         self.summary.quarantined += refused_count;
         self.summary.bytes = bytes;
         self.summary.problems.extend(problems);
-        self.refused_bytes += refused.iter().map(|refused| refused.raw.len()).sum::<usize>();
+        self.refused_bytes += refused
+            .iter()
+            .map(|refused| refused.raw.len())
+            .sum::<usize>();
         self.refused.extend(refused);
         if !events.is_empty() {
             let mut batch = match self.batch.take() {
@@ -277,7 +277,8 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
                 self.finish().await?;
             }
         }
-        if self.refused.len() >= REFUSED_WAITING_MAX || self.refused_bytes >= REFUSED_WAITING_BYTES {
+        if self.refused.len() >= REFUSED_WAITING_MAX || self.refused_bytes >= REFUSED_WAITING_BYTES
+        {
             let advance = self.set_aside();
             self.intake.advance(advance).await?;
         }
@@ -317,13 +318,18 @@ fn incomplete(summary: &IngestSummary, end: &End, bounds: Bounds) -> Option<Stri
     let damage = &end.damage;
     let mut reasons = Vec::new();
     if let Some(failure) = &end.failure {
-        reasons.push(format!("it could not be read beyond {} bytes: {failure}", summary.bytes));
+        reasons.push(format!(
+            "it could not be read beyond {} bytes: {failure}",
+            summary.bytes
+        ));
     }
     if damage.is_utf_16 {
         reasons.push("it is UTF-16, of which nothing is read; write it as UTF-8".to_owned());
     }
     if let Some(line) = damage.cut {
-        reasons.push(format!("it ends in the middle of what began on line {line}"));
+        reasons.push(format!(
+            "it ends in the middle of what began on line {line}"
+        ));
     }
     if let Some(line) = damage.broken {
         reasons.push(format!("the document breaks on line {line}"));

@@ -168,7 +168,10 @@ impl Services {
     async fn retain(&self, days: u32) -> Result<u64, ServiceError> {
         let now = self.clock.now();
         let statuses = self.ledger.statuses().await?;
-        let newest = statuses.values().filter_map(|status| status.last_event_at).max();
+        let newest = statuses
+            .values()
+            .filter_map(|status| status.last_event_at)
+            .max();
         if newest.is_none_or(|newest| now > newest + RETENTION_CLOCK_AHEAD_MAX) {
             tracing::warn!(
                 ?newest,
@@ -220,9 +223,6 @@ impl Services {
 
     async fn note(&self, key: &str) -> Result<(), ServiceError> {
         let now = self.clock.now();
-        Ok(self
-            .ledger
-            .set_setting(key, &now.to_rfc3339(), now)
-            .await?)
+        Ok(self.ledger.set_setting(key, &now.to_rfc3339(), now).await?)
     }
 }

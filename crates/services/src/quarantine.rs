@@ -51,10 +51,14 @@ impl Services {
         let mut summary = ReplaySummary::default();
         for (name, entries) in self.entries_by_source(source, ids).await? {
             let summary = &mut summary;
-            self.leased(&name, "replay of its quarantine", |worker, lease| async move {
-                let mut intake = Intake::open(&worker, lease).await?.intake;
-                worker.replay_entries(&mut intake, entries, summary).await
-            })
+            self.leased(
+                &name,
+                "replay of its quarantine",
+                |worker, lease| async move {
+                    let mut intake = Intake::open(&worker, lease).await?.intake;
+                    worker.replay_entries(&mut intake, entries, summary).await
+                },
+            )
             .await?;
         }
         summary.still_refused.sort_unstable();
@@ -84,7 +88,10 @@ impl Services {
                     found.entry(entry.source.clone()).or_default().push(entry);
                 }
             }
-            if wanted.last().is_some_and(|&last_wanted| last_wanted <= last) {
+            if wanted
+                .last()
+                .is_some_and(|&last_wanted| last_wanted <= last)
+            {
                 return Ok(found);
             }
             after_id = Some(last);

@@ -25,7 +25,13 @@ const SOURCE_COLUMNS: &[&str] = &[
 
 /// Columns of the table `accounts`.
 const ACCOUNT_COLUMNS: &[&str] = &[
-    "source", "user_gid", "name", "email", "role", "status", "joined_at",
+    "source",
+    "user_gid",
+    "name",
+    "email",
+    "role",
+    "status",
+    "joined_at",
 ];
 
 impl Services {

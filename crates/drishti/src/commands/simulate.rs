@@ -1,7 +1,7 @@
 //! `drishti simulate`
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -33,7 +33,8 @@ pub(crate) async fn run(arguments: SimulateArgs) -> anyhow::Result<ExitCode> {
     if arguments.exit_with_stdin {
         let stop = stop.clone();
         std::thread::spawn(move || {
-            std::io::stdin().bytes().for_each(drop);
+            // An error is an end as well.
+            std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).unwrap_or_default();
             stop.cancel();
         });
     }

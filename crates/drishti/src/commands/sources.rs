@@ -9,48 +9,44 @@ use crate::cli::{Cli, QuarantineCommand, SourcesCommand};
 use crate::output;
 
 pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        SourcesCommand::List(list) => show::list(cli, list.format).await,
-        SourcesCommand::Add(arguments) => change::add(cli, arguments).await,
-        SourcesCommand::Update(arguments) => change::update(cli, arguments).await,
-        SourcesCommand::Test { source, list } => show::test(cli, &source.name, list.format).await,
-        SourcesCommand::Restart(source) => {
-            let services = super::open_existing(cli).await?;
-            services.restart_source(&source.name).await?;
-            done(&format!("`{}` starts anew", source.name))
-        }
-        SourcesCommand::Pause(source) => {
-            let services = super::open_existing(cli).await?;
-            services.pause_source(&source.name).await?;
-            done(&format!("`{}` is paused", source.name))
-        }
-        SourcesCommand::Resume(source) => {
-            let services = super::open_existing(cli).await?;
-            services.resume_source(&source.name).await?;
-            done(&format!("`{}` goes on", source.name))
-        }
-        SourcesCommand::Remove(source) => {
-            let services = super::open_existing(cli).await?;
-            services.remove_source(&source.name).await?;
-            done(&format!(
-                "`{}` is removed; its events stay in the lake",
-                source.name
-            ))
+    let done = match command {
+        SourcesCommand::List(list) => return show::list(cli, list.format).await,
+        SourcesCommand::Add(arguments) => return change::add(cli, arguments).await,
+        SourcesCommand::Update(arguments) => return change::update(cli, arguments).await,
+        SourcesCommand::Test { source, list } => {
+            return show::test(cli, &source.name, list.format).await;
         }
         SourcesCommand::Coverage { source, list } => {
-            show::coverage(cli, &source.name, list.format).await
+            return show::coverage(cli, &source.name, list.format).await;
         }
         SourcesCommand::Health {
             source,
             limit,
             list,
-        } => show::health(cli, source.as_ref(), *limit, list.format).await,
-        SourcesCommand::Quarantine(command) => quarantine(cli, command).await,
-    }
-}
-
-fn done(text: &str) -> anyhow::Result<ExitCode> {
-    output::say(text);
+        } => return show::health(cli, source.as_ref(), *limit, list.format).await,
+        SourcesCommand::Quarantine(command) => return quarantine(cli, command).await,
+        SourcesCommand::Restart(source) => {
+            let services = super::open_existing(cli).await?;
+            services.restart_source(&source.name).await?;
+            format!("`{}` starts anew", source.name)
+        }
+        SourcesCommand::Pause(source) => {
+            let services = super::open_existing(cli).await?;
+            services.pause_source(&source.name).await?;
+            format!("`{}` is paused", source.name)
+        }
+        SourcesCommand::Resume(source) => {
+            let services = super::open_existing(cli).await?;
+            services.resume_source(&source.name).await?;
+            format!("`{}` goes on", source.name)
+        }
+        SourcesCommand::Remove(source) => {
+            let services = super::open_existing(cli).await?;
+            services.remove_source(&source.name).await?;
+            format!("`{}` is removed; its events stay in the lake", source.name)
+        }
+    };
+    output::say(&done);
     Ok(ExitCode::SUCCESS)
 }
 

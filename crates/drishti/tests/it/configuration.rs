@@ -32,7 +32,7 @@ async fn sources_of_the_configuration_file() {
     let file = installation.home().join("drishti.toml");
     std::fs::write(&file, configuration("first")).unwrap();
     let server = Server::start(&installation).await;
-    let source = server.catches_up("acme").await;
+    let source = server.has_all("acme", &simulator).await;
     assert_eq!(
         (&source["declared"], &source["category"]),
         (&json!(true), &json!("first")),
@@ -53,7 +53,7 @@ async fn sources_of_the_configuration_file() {
     std::fs::write(&file, configuration("second")).unwrap();
     simulator.advance(600).await;
     let server = Server::start(&installation).await;
-    let source = server.catches_up("acme").await;
+    let source = server.has_all("acme", &simulator).await;
     assert_eq!(
         source["category"], "second",
         "the file was changed: {source:#}"
@@ -88,7 +88,7 @@ async fn one_bad_source_of_the_file_does_not_stop_the_others() {
     let file = installation.write("configuration.toml", text.concat());
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--config", &file];
     let server = Server::adopt(&installation, installation.spawn(&arguments)).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     let log = server.process.stderr.text();
     assert!(
         log.contains("error: setting up source `first` of the configuration"),

@@ -81,7 +81,7 @@ async fn a_lake_folder_deleted_under_a_server() {
         )
         .await;
     let server = Server::start(&installation).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     let lake = installation.home().join("lake");
     fs::remove_dir_all(&lake).unwrap();
     simulator.advance(7_200).await;
@@ -119,7 +119,7 @@ async fn a_lake_folder_deleted_under_a_server() {
     assert!(server.stop().await.success());
 
     let server = Server::start(&installation).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     assert!(
         warnings(&installation)
@@ -140,7 +140,7 @@ async fn a_lake_folder_taken_away_and_put_back() {
         )
         .await;
     let server = Server::start(&installation).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     let (lake, away) = (
         installation.home().join("lake"),
         installation.outside("away"),
@@ -313,7 +313,7 @@ async fn cut_newest_entry(keep: impl Fn(&[u8]) -> usize) {
     let installation = collected(&simulator).await;
     simulator.advance(14_400).await;
     let server = Server::start(&installation).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     let newest = log_entries(&installation).pop().unwrap();
     let content = fs::read(&newest).unwrap();
@@ -327,7 +327,7 @@ async fn cut_newest_entry(keep: impl Fn(&[u8]) -> usize) {
         "{log}"
     );
     assert!(Path::new(&aside).exists());
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Installation, Server, Simulator, eventually, now};
+use crate::harness::{Installation, Server, Simulator, now};
 
 const NO_SPACE: &str = "No space left on device";
 const READ_ONLY: &str = "Read-only file system";
@@ -93,7 +93,7 @@ async fn the_lakes_disk_fills_up_under_a_server() {
         )
         .await;
     let server = Server::start(&installation).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     disk.fill();
     simulator.advance(7_200).await;
     let source = server.reaches("acme", "Error").await;
@@ -111,15 +111,7 @@ async fn the_lakes_disk_fills_up_under_a_server() {
         "{status:#}"
     );
     disk.make_room();
-    server.reaches("acme", "Collecting").await;
-    let expected = simulator.truth(None).await.len();
-    eventually("the rest to arrive", async || {
-        let source = server.get("/api/v1/sources/acme").await;
-        (source["status"]["events_stored"] == expected)
-            .then_some(())
-            .ok_or_else(|| format!("{expected}: {source:#}"))
-    })
-    .await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     installation.assert_complete(&simulator).await;
 }

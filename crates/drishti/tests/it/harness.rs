@@ -35,7 +35,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 /// A client that does not wait for ever.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder()
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .no_proxy()
         .build()
         .unwrap()
@@ -160,10 +160,11 @@ impl Running {
     /// Sends a signal and waits for the end.
     pub(crate) async fn stop(&mut self, name: &str) -> std::process::ExitStatus {
         signal(self.id(), name).await;
-        match tokio::time::timeout(waiting::PATIENCE, self.child.wait()).await {
-            Ok(ended) => ended.unwrap(),
-            Err(_) => panic!("the process does not end on {name}\n{}", self.outputs()),
-        }
+        let ended = tokio::time::timeout(waiting::PATIENCE, self.child.wait()).await;
+        let Ok(ended) = ended else {
+            panic!("the process does not end on {name}\n{}", self.outputs());
+        };
+        ended.unwrap()
     }
 }
 

@@ -1,9 +1,9 @@
-//! Events that become visible long after others that happened later.
+//! Events that become visible long after others that happened later, and clocks that jump.
 
 use chrono::{DurationRound, TimeDelta};
 use serde_json::json;
 
-use crate::harness::{Installation, Simulator, eventually, now};
+use crate::harness::{Installation, Server, Simulator, eventually, now};
 
 /// Half of all events can be read ten minutes late.
 const LATE: [&str; 4] = ["--fault", "late=0.5", "--fault", "late_seconds=600"];
@@ -72,4 +72,50 @@ async fn late_events_behind_a_window_that_was_broken_off() {
     simulator.advance(8 * 3_600).await;
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_is_told_and_loses_nothing() {
+    const DAYS: u64 = 86_400;
+    let simulator = Simulator::frozen(40, 2, now(), &[]).await;
+    let installation = Installation::new();
+    installation
+        .add(
+            &simulator,
+            &["--backfill-days", "3", "--poll-interval", "1"],
+        )
+        .await;
+    let server = Server::start(&installation).await;
+    server.has_all("acme", &simulator).await;
+    // To this machine, what happens from now on lies days ahead: one of the two clocks is wrong.
+    simulator.advance(3 * DAYS).await;
+    server.has_all("acme", &simulator).await;
+    assert!(server.stop().await.success());
+    let events = installation.health().await;
+    let skew = events
+        .iter()
+        .find(|event| event["name"] == "ClockSkew")
+        .unwrap();
+    assert_eq!(
+        (&skew["severity"], &skew["state"]),
+        (&json!("Warning"), &json!("Collecting"))
+    );
+    assert!(
+        skew["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("this machine's clock says "),
+        "{skew:#}"
+    );
+    assert!(
+        skew["advice"]
+            .as_str()
+            .unwrap()
+            .contains("Set this machine's clock (NTP)"),
+        "{skew:#}"
+    );
+    simulator.advance(DAYS).await;
+    installation.collect().await.good();
+    installation.assert_complete(&simulator).await;
+    assert_eq!(installation.source().await["events_quarantined"], 0);
 }

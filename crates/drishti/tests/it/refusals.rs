@@ -66,7 +66,7 @@ async fn a_token_that_is_revoked_while_collecting() {
         .run(&["sources", "restart", "acme"])
         .await
         .good();
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     let source = installation.source().await;
     assert_eq!(
         (&source["state"], &source["gaps"]),
@@ -112,7 +112,7 @@ async fn a_new_token_ends_the_error_by_itself() {
         .run(&["sources", "update", "acme", "--token-file", &right])
         .await
         .good();
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     installation.assert_complete(&simulator).await;
 }
@@ -228,7 +228,7 @@ async fn a_failing_asana_is_tried_again_without_being_told() {
         "It is tried again by itself",
     );
     simulator.faults(json!({})).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     installation.assert_complete(&simulator).await;
 }

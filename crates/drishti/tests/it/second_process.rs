@@ -60,7 +60,7 @@ async fn others_keep_off_what_a_server_is_collecting() {
     let refused = installation.collect().await.bad();
     assert!(refused.contains(&holder), "{refused}");
     assert!(
-        refused.contains("\nhint: Stop the other process, or wait"),
+        refused.contains("\nhint: Wait until it is done, pause the source"),
         "{refused}"
     );
     let file = installation.write("events.jsonl", "");
@@ -75,7 +75,7 @@ async fn others_keep_off_what_a_server_is_collecting() {
         "the refused have left no trace: {source:#}"
     );
     simulator.faults(json!({})).await;
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
     assert!(server.stop().await.success());
     // A server that stopped gave everything back.
     installation.collect().await.good();

@@ -101,7 +101,7 @@ async fn a_source_added_from_outside_lives_its_whole_life() {
             .concat(),
         )
         .await;
-    let source = server.catches_up("acme").await;
+    let source = server.has_all("acme", &simulator).await;
     assert_eq!(
         (&source["category"], &source["fields"]),
         (&json!("prod/asana"), &json!({"team": "blue"}))
@@ -116,19 +116,12 @@ async fn a_source_added_from_outside_lives_its_whole_life() {
         .run(&["sources", "resume", "acme"])
         .await
         .good();
-    server.reaches("acme", "Collecting").await;
+    server.has_all("acme", &simulator).await;
     let expected = simulator.truth(None).await.len();
     assert!(
         at_pause.as_u64() < Some(expected as u64),
         "something happened while it was paused"
     );
-    eventually("what happened meanwhile", async || {
-        let source = server.get("/api/v1/sources/acme").await;
-        (source["status"]["events_stored"] == expected)
-            .then_some(())
-            .ok_or_else(|| format!("{expected}: {source:#}"))
-    })
-    .await;
     installation.assert_complete(&simulator).await;
     let people = installation
         .query("select count(*) as people from accounts where source = 'acme'")
@@ -183,8 +176,32 @@ async fn sources_are_made_and_changed_over_the_api() {
         server.post("/api/v1/sources", &new).await.1["code"],
         "source_exists"
     );
-    server.catches_up("acme").await;
+    server.has_all("acme", &simulator).await;
 
+    change(&server).await;
+    let (code, tested) = server.post("/api/v1/sources/acme/test", &json!({})).await;
+    assert_eq!(
+        (code.as_u16(), &tested["ok"]),
+        (200, &json!(true)),
+        "{tested:#}"
+    );
+    server.has_all("acme", &simulator).await;
+    histogram_and_events(&server, &simulator).await;
+    let (code, _) = server
+        .send(server.request(Method::DELETE, "/api/v1/sources/acme"))
+        .await;
+    assert!([202, 204].contains(&code.as_u16()), "{code}");
+    eventually("the source to go", async || {
+        let sources = server.get("/api/v1/sources").await;
+        (sources == json!({"sources": []}))
+            .then_some(())
+            .ok_or_else(|| format!("{sources:#}"))
+    })
+    .await;
+    assert!(server.stop().await.success());
+}
+
+async fn change(server: &Server) {
     let request = server.request(Method::PATCH, "/api/v1/sources/acme");
     let (code, changed) = server
         .send(
@@ -223,27 +240,6 @@ async fn sources_are_made_and_changed_over_the_api() {
         (422, &json!("invalid_setting")),
         "{problem:#}"
     );
-
-    let (code, tested) = server.post("/api/v1/sources/acme/test", &json!({})).await;
-    assert_eq!(
-        (code.as_u16(), &tested["ok"]),
-        (200, &json!(true)),
-        "{tested:#}"
-    );
-    server.catches_up("acme").await;
-    histogram_and_events(&server, &simulator).await;
-    let (code, _) = server
-        .send(server.request(Method::DELETE, "/api/v1/sources/acme"))
-        .await;
-    assert!([202, 204].contains(&code.as_u16()), "{code}");
-    eventually("the source to go", async || {
-        let sources = server.get("/api/v1/sources").await;
-        (sources == json!({"sources": []}))
-            .then_some(())
-            .ok_or_else(|| format!("{sources:#}"))
-    })
-    .await;
-    assert!(server.stop().await.success());
 }
 
 async fn histogram_and_events(server: &Server, simulator: &Simulator) {
@@ -321,4 +317,27 @@ async fn a_server_does_not_wait_for_an_asana_that_hangs() {
     simulator.faults(json!({})).await;
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
+}
+
+#[tokio::test]
+async fn who_interrupts_twice_does_not_wait() {
+    let installation = Installation::new();
+    let mut server = Server::start(&installation).await;
+    let address = server.address.trim_start_matches("http://").to_owned();
+    // A request that never ends holds the shutdown up.
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\nhost: loc")
+        .await
+        .unwrap();
+    assert_eq!(server.get("/healthz").await["status"], "alive");
+    crate::harness::signal(server.process.id(), "INT").await;
+    eventually("the server to begin its end", async || {
+        let log = server.process.stderr.text();
+        log.contains("stopping; what was read is written first")
+            .then_some(())
+            .ok_or(log)
+    })
+    .await;
+    assert!(server.process.ended().is_none());
+    assert_eq!(server.process.stop("INT").await.code(), Some(130));
 }

@@ -194,7 +194,9 @@ impl Traffic {
     }
 
     fn event(&mut self) -> AuditEvent {
-        let created_at = self.now();
+        // Late by up to two seconds, so that neither order nor spacing is regular.
+        let late = TimeDelta::milliseconds(i64::try_from(self.dice.below(2_000)).unwrap());
+        let created_at = self.now() + late;
         self.made += 1;
         let who = self.someone();
         let percent = self.dice.roll() % 100;

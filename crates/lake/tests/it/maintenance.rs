@@ -207,6 +207,8 @@ async fn statistics_come_from_the_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_summed_up_every_fifty_commits() {
     let house = House::new().await;
+    // Two processes that know an early version, and nothing of what comes after.
+    let (idle, other_idle) = (house.second_handle().await, house.second_handle().await);
     for gid in 0..110 {
         put(&house.lake, "a", &[event(&gid.to_string(), 0)]).await;
     }
@@ -218,8 +220,11 @@ async fn the_log_is_summed_up_every_fifty_commits() {
     lake.compact().await.unwrap();
     let entries = files(&house.path().join("_delta_log"), ".json");
     assert!(entries.len() < 30, "{}", entries.len());
-    let lake = open(&house.path()).await;
-    assert_eq!(rows(&lake).await, 110);
-    assert_eq!(lake.last_sequence(&source("a")).await.unwrap(), 110);
-    assert_eq!(put(&lake, "a", &[event("0", 0)]).await.duplicates, 1);
+    for lake in [open(&house.path()).await, idle] {
+        assert_eq!(rows(&lake).await, 110);
+        assert_eq!(lake.last_sequence(&source("a")).await.unwrap(), 110);
+        assert_eq!(put(&lake, "a", &[event("0", 0)]).await.duplicates, 1);
+    }
+    assert_eq!(put(&other_idle, "a", &[event("x", 0)]).await.stored, 1);
+    assert_eq!(rows(&lake).await, 111);
 }

@@ -78,7 +78,9 @@ mod tests {
     fn check(text: &str, expected: Result<&str, &str>) {
         let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let found = accept(text.as_bytes(), now);
-        let found = found.map(|event| event.gid).map_err(|refusal| refusal.reason);
+        let found = found
+            .map(|event| event.gid)
+            .map_err(|refusal| refusal.reason);
         match expected {
             Ok(gid) => assert_eq!(found.as_deref(), Ok(gid), "{text}"),
             Err(words) => {
@@ -92,15 +94,30 @@ mod tests {
     fn events_are_taken_bare_or_wrapped() {
         let event = r#"{"gid":"7","created_at":"2026-01-01T00:00:00.000Z","event_type":"user_login_succeeded","actor":{}}"#;
         check(event, Ok("7"));
-        check(&format!(r#"{{"source":"x","event":{event},"note":1}}"#), Ok("7"));
-        check(&format!(r#"{{"gid":"8","event":{event}}}"#), Err("`created_at` is missing"));
-        check(&format!(r#"{{"event":{event},"event":{event}}}"#), Err("duplicate key `event`"));
+        check(
+            &format!(r#"{{"source":"x","event":{event},"note":1}}"#),
+            Ok("7"),
+        );
+        check(
+            &format!(r#"{{"gid":"8","event":{event}}}"#),
+            Err("`created_at` is missing"),
+        );
+        check(
+            &format!(r#"{{"event":{event},"event":{event}}}"#),
+            Err("duplicate key `event`"),
+        );
         check(r#"{"event":"x"}"#, Err("`gid` is missing"));
         check(r#"{"event":{"gid":"9"}}"#, Err("`created_at` is missing"));
         check(&event.replace("2026", "1999"), Err("before Asana existed"));
-        check(&event.replace("2026", "2036"), Err("ahead of this machine's clock"));
+        check(
+            &event.replace("2026", "2036"),
+            Err("ahead of this machine's clock"),
+        );
         let filler = "x".repeat(WRAPPED_BYTES_MAX);
-        check(&format!(r#"{{"event":{event},"filler":"{filler}"}}"#), Err("bytes"));
+        check(
+            &format!(r#"{{"event":{event},"filler":"{filler}"}}"#),
+            Err("bytes"),
+        );
     }
 
     #[test]

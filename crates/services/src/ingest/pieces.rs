@@ -7,7 +7,8 @@
 //! Damage costs as little as can be: a line that is no event is one piece. Where a document breaks, what can't be told apart any
 //! more is passed over, up to the next line that begins with a bracket or brace.
 
-use super::value::{Found, ValueEnd};
+mod take;
+
 use super::window::Window;
 
 /// Bytes kept of a piece that is too long.
@@ -59,11 +60,17 @@ enum Place {
     /// In a page, before a key or its end.
     Page,
     /// In an array, before an element.
-    Element { in_page: bool },
+    Element {
+        in_page: bool,
+    },
     /// In an array, behind an element.
-    Separator { in_page: bool },
+    Separator {
+        in_page: bool,
+    },
     /// Behind a break.
     Broken,
+    /// Behind everything.
+    End,
 }
 
 /// The pieces of an input.
@@ -118,29 +125,17 @@ impl Pieces {
     pub(crate) fn next(&mut self) -> Option<Piece<'_>> {
         self.window.consume(std::mem::take(&mut self.given));
         let value = loop {
-            match self.place {
-                Place::Start => self.start()?,
-                Place::Broken => self.pass_over()?,
-                Place::Top => {
-                    if let Some(line) = self.top()? {
-                        break line;
-                    }
-                }
-                Place::Page => {
-                    if let Some(value) = self.page()? {
-                        break value;
-                    }
-                }
-                Place::Element { in_page } => {
-                    if let Some(value) = self.element(in_page)? {
-                        break value;
-                    }
-                }
-                Place::Separator { in_page } => {
-                    if let Some(rest) = self.separator(in_page)? {
-                        break rest;
-                    }
-                }
+            let found = match self.place {
+                Place::Start => self.start(),
+                Place::Top => self.top(),
+                Place::Page => self.page(),
+                Place::Element { in_page } => self.element(in_page),
+                Place::Separator { in_page } => self.separator(in_page),
+                Place::Broken => self.pass_over(),
+                Place::End => return None,
+            };
+            if let Some(value) = found {
+                break value;
             }
         };
         self.given = value.length + value.tail;
@@ -155,15 +150,19 @@ impl Pieces {
         })
     }
 
-    fn start(&mut self) -> Option<()> {
+    fn start(&mut self) -> Option<Value> {
         self.window.has(2);
         self.damage.is_utf_16 = matches!(self.window.text(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        self.place = Place::Top;
-        (!self.damage.is_utf_16).then_some(())
+        self.place = if self.damage.is_utf_16 {
+            Place::End
+        } else {
+            Place::Top
+        };
+        None
     }
 
     /// Begins a document, or takes a line.
-    fn top(&mut self) -> Option<Option<Value>> {
+    fn top(&mut self) -> Option<Value> {
         match self.first_byte()? {
             b'[' => {
                 self.window.consume(1);
@@ -176,74 +175,74 @@ impl Pieces {
             0xef if self.window.has(3) && self.window.text().starts_with(BYTE_ORDER_MARK) => {
                 self.window.consume(BYTE_ORDER_MARK.len());
             }
-            _ => return Some(Some(self.line())),
+            _ => return Some(self.line()),
         }
-        Some(None)
+        None
     }
 
     /// Reads a key and its value, or the end of the page.
-    fn page(&mut self) -> Option<Option<Value>> {
+    fn page(&mut self) -> Option<Value> {
         match self.byte_of_document()? {
             b'}' => {
                 self.window.consume(1);
                 self.place = Place::Top;
-                return Some(None);
+                return None;
             }
             b',' => {
                 self.window.consume(1);
-                return Some(None);
+                return None;
             }
             b'"' => {}
-            _ => return Some(self.broken()),
+            _ => return self.broken(),
         }
         let Some(key) = self.key() else {
-            return Some(self.broken());
+            return self.broken();
         };
         if self.byte_of_document()? != b':' {
-            return Some(self.broken());
+            return self.broken();
         }
         self.window.consume(1);
         let first = self.byte_of_document()?;
         if key != b"data" {
-            return Some(self.skip_value());
+            return self.skip_value();
         }
         if first == b'[' {
             self.window.consume(1);
             self.place = Place::Element { in_page: true };
-            return Some(None);
+            return None;
         }
-        let value = self.value();
-        if value.fault == Some(Fault::Broken) {
-            self.note_break();
-        }
-        Some(Some(value))
+        self.value_of_document()
     }
 
-    fn element(&mut self, in_page: bool) -> Option<Option<Value>> {
+    fn element(&mut self, in_page: bool) -> Option<Value> {
         if self.byte_of_document()? == b']' {
             self.close(in_page);
-            return Some(None);
+            return None;
         }
         self.place = Place::Separator { in_page };
-        let value = self.value();
-        match value.fault {
-            Some(Fault::Broken) if value.length == 0 => return Some(self.broken()),
-            Some(Fault::Broken) => self.note_break(),
-            _ => {}
-        }
-        Some(Some(value))
+        self.value_of_document()
     }
 
-    fn separator(&mut self, in_page: bool) -> Option<Option<Value>> {
+    fn separator(&mut self, in_page: bool) -> Option<Value> {
         match self.byte_of_document()? {
             b',' => {
                 self.window.consume(1);
                 self.place = Place::Element { in_page };
             }
             b']' => self.close(in_page),
-            _ => return Some(self.broken()),
+            _ => return self.broken(),
         }
-        Some(None)
+        None
+    }
+
+    fn value_of_document(&mut self) -> Option<Value> {
+        let value = self.value();
+        match value.fault {
+            Some(Fault::Broken) if value.length == 0 => return self.broken(),
+            Some(Fault::Broken) => self.note_break(),
+            _ => {}
+        }
+        Some(value)
     }
 
     fn close(&mut self, in_page: bool) {
@@ -280,14 +279,11 @@ impl Pieces {
     }
 
     /// Goes on to the next new beginning.
-    fn pass_over(&mut self) -> Option<()> {
-        loop {
-            if !self.window.has(1) {
-                return None;
-            }
+    fn pass_over(&mut self) -> Option<Value> {
+        while self.window.has(1) {
             if self.is_at_new_beginning() {
                 self.place = Place::Top;
-                return Some(());
+                return None;
             }
             if self.window.is_at_line_start() {
                 self.damage.lines_passed_over += 1;
@@ -296,24 +292,23 @@ impl Pieces {
             let length = memchr::memchr(b'\n', text).map_or(text.len(), |found| found + 1);
             self.window.consume(length);
         }
+        self.place = Place::End;
+        None
     }
 
-    /// The next byte that is no white space.
+    /// The next byte that is no white space; [`Place::End`] where there is none.
     fn first_byte(&mut self) -> Option<u8> {
         loop {
             let text = self.window.text();
-            match text.iter().position(|byte| !byte.is_ascii_whitespace()) {
-                Some(space) => {
-                    self.window.consume(space);
-                    return self.window.text().first().copied();
-                }
-                None => {
-                    let all = text.len();
-                    self.window.consume(all);
-                    if !self.window.more() {
-                        return None;
-                    }
-                }
+            let all = text.len();
+            let space = text.iter().position(|byte| !byte.is_ascii_whitespace());
+            self.window.consume(space.unwrap_or(all));
+            if space.is_some() {
+                return self.window.text().first().copied();
+            }
+            if !self.window.more() {
+                self.place = Place::End;
+                return None;
             }
         }
     }
@@ -345,168 +340,6 @@ impl Pieces {
                 return false;
             }
         }
-    }
-
-    /// Takes a key, without its quotes.
-    fn key(&mut self) -> Option<Vec<u8>> {
-        let mut end = ValueEnd::default();
-        let mut fed = 0;
-        while fed <= HEAD_BYTES_MAX {
-            let text = self.window.text();
-            match end.feed(text.get(fed..).unwrap_or_default()) {
-                Found::End(length) => {
-                    let key = text.get(1..fed + length - 1)?.to_vec();
-                    self.window.consume(fed + length);
-                    return Some(key);
-                }
-                Found::Broken(_) => return None,
-                Found::More => fed = text.len(),
-            }
-            if !self.window.more() {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// Passes over a value that nobody asked for.
-    fn skip_value(&mut self) -> Option<Value> {
-        let mut end = ValueEnd::default();
-        loop {
-            let text = self.window.text();
-            let all = text.len();
-            match end.feed(text) {
-                Found::End(length) => {
-                    self.window.consume(length);
-                    return None;
-                }
-                Found::Broken(length) => {
-                    self.window.consume(length);
-                    return self.broken();
-                }
-                Found::More => self.window.consume(all),
-            }
-            if !self.window.more() {
-                self.note_cut(self.window.line());
-                return None;
-            }
-        }
-    }
-
-    /// Takes a line, or the value that begins on it and goes on behind it.
-    fn line(&mut self) -> Value {
-        let mut searched = 0;
-        let line = self.window.line();
-        let (length, is_last) = loop {
-            let text = self.window.text();
-            let rest = text.get(searched..).unwrap_or_default();
-            if let Some(found) = memchr::memchr(b'\n', rest) {
-                break (searched + found, false);
-            }
-            searched = text.len();
-            if searched > self.bytes_max {
-                return self.long_line();
-            }
-            if !self.window.more() {
-                break (searched, true);
-            }
-        };
-        let whole = self.window.text().get(..length).unwrap_or_default();
-        let text = whole.trim_ascii_end();
-        // Elements of an array that broke stand one a line, with their commas.
-        let text = match text.strip_suffix(b",") {
-            Some(element) if element.ends_with(b"}") => element,
-            _ => text,
-        };
-        let mut value = Value::new(line, text.len(), None);
-        value.tail = length - text.len();
-        if text.starts_with(b"{") && !text.ends_with(b"}") {
-            let line_break: &[u8] = if is_last { b"" } else { b"\n" };
-            let mut end = ValueEnd::default();
-            if end.feed(whole) == Found::More && end.feed(line_break) == Found::More {
-                // Either the event goes on behind this line, or it is cut off and something else follows.
-                value = self.value();
-            }
-        }
-        value
-    }
-
-    fn long_line(&mut self) -> Value {
-        let line = self.window.line();
-        self.keep_beginning();
-        loop {
-            let text = self.window.text();
-            if let Some(found) = memchr::memchr(b'\n', text) {
-                self.window.consume(found);
-                break;
-            }
-            let all = text.len();
-            self.window.consume(all);
-            if !self.window.more() {
-                break;
-            }
-        }
-        self.too_long(line)
-    }
-
-    /// Takes the value that begins here.
-    fn value(&mut self) -> Value {
-        let line = self.window.line();
-        let mut end = ValueEnd::default();
-        let mut fed = 0;
-        loop {
-            let text = self.window.text();
-            match end.feed(text.get(fed..).unwrap_or_default()) {
-                Found::End(length) => return Value::new(line, fed + length, None),
-                Found::Broken(length) => {
-                    self.place = Place::Broken;
-                    return Value::new(line, fed + length, Some(Fault::Broken));
-                }
-                Found::More => fed = text.len(),
-            }
-            if fed > self.bytes_max {
-                return self.long_value(line, end);
-            }
-            if !self.window.more() {
-                self.note_cut(line);
-                return Value::new(line, fed, Some(Fault::Cut));
-            }
-        }
-    }
-
-    /// Goes on to the end of a value of which everything in the window has been fed to `end`.
-    fn long_value(&mut self, line: u64, mut end: ValueEnd) -> Value {
-        self.keep_beginning();
-        loop {
-            let all = self.window.text().len();
-            self.window.consume(all);
-            if !self.window.more() {
-                self.note_cut(line);
-                break;
-            }
-            match end.feed(self.window.text()) {
-                Found::End(length) => {
-                    self.window.consume(length);
-                    break;
-                }
-                Found::Broken(length) => {
-                    self.window.consume(length);
-                    self.note_break();
-                    break;
-                }
-                Found::More => {}
-            }
-        }
-        self.too_long(line)
-    }
-
-    fn keep_beginning(&mut self) {
-        let text = self.window.text();
-        self.beginning = text.get(..BEGINNING_BYTES).unwrap_or(text).to_vec();
-    }
-
-    fn too_long(&self, line: u64) -> Value {
-        Value::new(line, 0, Some(Fault::TooLong(self.bytes_max)))
     }
 }
 

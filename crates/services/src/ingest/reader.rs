@@ -1,12 +1,14 @@
 //! The reading half of an ingest: a thread of its own that unpacks, cuts and parses.
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use drishti_ledger::Quarantined;
 use drishti_model::{AuditEvent, Clock};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::accept::{Refusal, accept};
 use super::pieces::{Damage, Fault, Piece, Pieces};
@@ -23,6 +25,9 @@ const CHUNK_BYTES: usize = 8 << 20;
 /// Chunks that wait for the writer.
 const CHUNKS_WAITING_MAX: usize = 2;
 
+/// Time without a full chunk after which one that is not full is taken: its next event may be long in coming.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// Part of the input, read.
 #[derive(Default)]
 pub(crate) struct Chunk {
@@ -34,8 +39,16 @@ pub(crate) struct Chunk {
     pub(crate) problems: Vec<Problem>,
     /// Bytes of the input read so far, packed as they are.
     pub(crate) bytes: u64,
+    /// Bytes of the pieces in it.
+    text_bytes: usize,
     /// Set in the last chunk.
     pub(crate) end: Option<End>,
+}
+
+impl Chunk {
+    fn is_full(&self) -> bool {
+        self.events.len() + self.refused.len() >= CHUNK_PIECES || self.text_bytes >= CHUNK_BYTES
+    }
 }
 
 /// How the input ended.
@@ -47,33 +60,56 @@ pub(crate) struct End {
     pub(crate) not_kept: u64,
 }
 
-pub(crate) struct Reader {
-    origin: String,
-    clock: Arc<dyn Clock>,
-    bounds: Bounds,
-    chunk: Chunk,
-    chunk_bytes: usize,
-    kept: u64,
-    kept_bytes: u64,
-    not_kept: u64,
-    problems: usize,
+/// What the reading thread has read.
+pub(crate) struct Chunks {
+    full: mpsc::Receiver<Chunk>,
+    filling: Arc<Mutex<Chunk>>,
+    bytes: Arc<AtomicU64>,
 }
 
-/// Reads `input` on a thread of its own. The channel closes without an [`End`] where that thread dies; the thread ends at its next
-/// chunk when the receiver is dropped.
+impl Chunks {
+    /// The next chunk; `None` where the thread died before its [`End`].
+    pub(crate) async fn next(&mut self) -> Option<Chunk> {
+        loop {
+            let mut chunk = match timeout(QUIET, self.full.recv()).await {
+                Ok(chunk) => chunk?,
+                Err(_) => take(&self.filling),
+            };
+            if chunk.end.is_some() || chunk.events.len() as u64 + chunk.refused_count > 0 {
+                chunk.bytes = self.bytes.load(Ordering::Relaxed);
+                return Some(chunk);
+            }
+        }
+    }
+}
+
+fn take(filling: &Mutex<Chunk>) -> Chunk {
+    std::mem::take(&mut *filling.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Reads `input` on a thread of its own, which ends at its next chunk when the [`Chunks`] are dropped.
 pub(crate) fn read(
     input: Box<dyn Read + Send>,
     origin: &str,
     clock: Arc<dyn Clock>,
     bounds: Bounds,
-) -> io::Result<mpsc::Receiver<Chunk>> {
-    let (chunks, receiver) = mpsc::channel(CHUNKS_WAITING_MAX);
+) -> io::Result<Chunks> {
+    let (sender, full) = mpsc::channel(CHUNKS_WAITING_MAX);
+    let chunks = Chunks {
+        full,
+        filling: Arc::default(),
+        bytes: Arc::default(),
+    };
+    let input = Box::new(Counted {
+        input,
+        bytes: Arc::clone(&chunks.bytes),
+    });
     let reader = Reader {
         origin: origin.to_owned(),
         clock,
         bounds,
-        chunk: Chunk::default(),
-        chunk_bytes: 0,
+        filling: Arc::clone(&chunks.filling),
+        chunks: sender,
         kept: 0,
         kept_bytes: 0,
         not_kept: 0,
@@ -82,63 +118,61 @@ pub(crate) fn read(
     // Not on the runtime's pool: a runtime waits for that when it shuts down, and standard input may never answer.
     std::thread::Builder::new()
         .name("ingest".to_owned())
-        .spawn(move || reader.run(input, &chunks))?;
-    Ok(receiver)
+        .spawn(move || reader.run(input))?;
+    Ok(chunks)
+}
+
+struct Reader {
+    origin: String,
+    clock: Arc<dyn Clock>,
+    bounds: Bounds,
+    filling: Arc<Mutex<Chunk>>,
+    chunks: mpsc::Sender<Chunk>,
+    kept: u64,
+    kept_bytes: u64,
+    not_kept: u64,
+    problems: usize,
 }
 
 impl Reader {
-    fn run(mut self, input: Box<dyn Read + Send>, chunks: &mpsc::Sender<Chunk>) {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let counted = Box::new(Counted {
-            input,
-            bytes: Arc::clone(&bytes),
-        });
-        let (damage, failure) = match unpacked(counted) {
-            Err(failure) => (Damage::default(), Some(failure)),
-            Ok(text) => {
-                let mut pieces = Pieces::new(Window::new(text), self.bounds.line_bytes);
-                let mut now = self.clock.now();
-                while let Some(piece) = pieces.next() {
-                    self.take(&piece, accept(piece.text, now));
-                    if self.chunk_is_full() {
-                        if !self.send(&bytes, None, chunks) {
-                            return;
-                        }
-                        now = self.clock.now();
-                    }
-                }
-                let failure = pieces.window().take_failure();
-                (pieces.damage, failure)
-            }
+    fn run(mut self, input: Box<dyn Read + Send>) {
+        let end = match unpacked(input) {
+            Err(failure) => Some((Damage::default(), Some(failure))),
+            Ok(text) => self.read(text),
         };
-        let end = End {
+        let Some((damage, failure)) = end else { return };
+        let mut last = take(&self.filling);
+        last.end = Some(End {
             damage,
             failure,
             not_kept: self.not_kept,
-        };
-        self.send(&bytes, Some(end), chunks);
+        });
+        // Where nobody waits for it any more there is nobody to tell.
+        self.chunks.blocking_send(last).unwrap_or_default();
     }
 
-    fn chunk_is_full(&self) -> bool {
-        self.chunk.events.len() + self.chunk.refused.len() >= CHUNK_PIECES
-            || self.chunk_bytes >= CHUNK_BYTES
+    /// Reads all of a text; `None` where nobody waits for it any more.
+    fn read(&mut self, text: Box<dyn Read + Send>) -> Option<(Damage, Option<io::Error>)> {
+        let mut pieces = Pieces::new(Window::new(text), self.bounds.line_bytes);
+        let mut now = self.clock.now();
+        while let Some(piece) = pieces.next() {
+            if self.take(&piece, accept(piece.text, now)) {
+                self.chunks.blocking_send(take(&self.filling)).ok()?;
+                now = self.clock.now();
+            }
+        }
+        let failure = pieces.window().take_failure();
+        Some((pieces.damage, failure))
     }
 
-    /// Hands the chunk over; false where nobody takes it.
-    fn send(&mut self, bytes: &AtomicU64, end: Option<End>, chunks: &mpsc::Sender<Chunk>) -> bool {
-        let mut chunk = std::mem::take(&mut self.chunk);
-        chunk.bytes = bytes.load(Ordering::Relaxed);
-        chunk.end = end;
-        self.chunk_bytes = 0;
-        chunks.blocking_send(chunk).is_ok()
-    }
-
-    fn take(&mut self, piece: &Piece<'_>, event: Result<AuditEvent, Refusal>) {
-        self.chunk_bytes += piece.text.len();
+    /// Puts a piece into the chunk, and tells whether that is full.
+    fn take(&mut self, piece: &Piece<'_>, event: Result<AuditEvent, Refusal>) -> bool {
         let refusal = match (event, piece.fault) {
             (Ok(event), None) => {
-                self.chunk.events.push(event);
-                return;
+                let mut chunk = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+                chunk.text_bytes += piece.text.len();
+                chunk.events.push(event);
+                return chunk.is_full();
             }
             (Ok(event), Some(fault)) => Refusal {
                 gid: Some(event.gid),
@@ -150,34 +184,38 @@ impl Reader {
             },
             (Err(refusal), None) => refusal,
         };
-        self.refuse(piece, refusal);
+        self.refuse(piece, refusal)
     }
 
-    fn refuse(&mut self, piece: &Piece<'_>, refusal: Refusal) {
-        self.chunk.refused_count += 1;
-        if self.problems < super::PROBLEMS_SHOWN_MAX {
+    fn refuse(&mut self, piece: &Piece<'_>, refusal: Refusal) -> bool {
+        let bytes = piece.text.len() as u64;
+        let is_kept = self.kept < self.bounds.quarantine_entries
+            && self.kept_bytes + bytes <= self.bounds.quarantine_bytes;
+        let is_shown = self.problems < super::PROBLEMS_SHOWN_MAX;
+        let mut chunk = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        chunk.text_bytes += piece.text.len();
+        chunk.refused_count += 1;
+        if is_shown {
             self.problems += 1;
-            self.chunk.problems.push(Problem {
+            chunk.problems.push(Problem {
                 line: piece.line,
                 reason: refusal.reason.clone(),
             });
         }
-        let bytes = piece.text.len() as u64;
-        if self.kept >= self.bounds.quarantine_entries
-            || self.kept_bytes + bytes > self.bounds.quarantine_bytes
-        {
+        if is_kept {
+            self.kept += 1;
+            self.kept_bytes += bytes;
+            chunk.refused.push(Quarantined {
+                origin: self.origin.clone(),
+                line: i64::try_from(piece.line).ok(),
+                gid: refusal.gid,
+                reason: refusal.reason,
+                raw: piece.text.to_vec(),
+            });
+        } else {
             self.not_kept += 1;
-            return;
         }
-        self.kept += 1;
-        self.kept_bytes += bytes;
-        self.chunk.refused.push(Quarantined {
-            origin: self.origin.clone(),
-            line: i64::try_from(piece.line).ok(),
-            gid: refusal.gid,
-            reason: refusal.reason,
-            raw: piece.text.to_vec(),
-        });
+        chunk.is_full()
     }
 }
 

@@ -37,7 +37,9 @@ impl ValueEnd {
             if self.in_string {
                 let rest = text.get(place..).unwrap_or_default();
                 match self.string(rest) {
-                    Found::End(length) if self.open.is_empty() => return Found::End(place + length),
+                    Found::End(length) if self.open.is_empty() => {
+                        return Found::End(place + length);
+                    }
                     Found::End(length) => place += length,
                     Found::Broken(length) => return Found::Broken(place + length),
                     Found::More => return Found::More,
@@ -149,7 +151,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Found) {
-        assert_eq!(ValueEnd::default().feed(text.as_bytes()), expected, "{text}");
+        assert_eq!(
+            ValueEnd::default().feed(text.as_bytes()),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
@@ -179,7 +185,10 @@ mod tests {
     #[test]
     fn depth_is_bounded() {
         check(&"[".repeat(DEPTH_FOLLOWED_MAX), Found::More);
-        check(&"[".repeat(DEPTH_FOLLOWED_MAX + 1), Found::Broken(DEPTH_FOLLOWED_MAX));
+        check(
+            &"[".repeat(DEPTH_FOLLOWED_MAX + 1),
+            Found::Broken(DEPTH_FOLLOWED_MAX),
+        );
     }
 
     fn json() -> impl Strategy<Value = serde_json::Value> {

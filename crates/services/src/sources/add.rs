@@ -63,7 +63,9 @@ async fn visible_workspaces(
     add: &AddSource,
     token: &Secret,
 ) -> Result<Vec<(SourceName, Option<String>)>, ServiceError> {
-    let workspaces = test::client(&add.profile.api_url, token)?.workspaces().await?;
+    let workspaces = test::client(&add.profile.api_url, token)?
+        .workspaces()
+        .await?;
     match workspaces.as_slice() {
         [] => Err(ServiceError::NoWorkspace),
         [one] => Ok(vec![(add.name.clone(), Some(one.gid.clone()))]),

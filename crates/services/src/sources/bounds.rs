@@ -42,7 +42,11 @@ pub(super) fn check_profile(profile: &SourceProfile) -> Result<(), ServiceError>
         check_gid(gid)?;
     }
     let texts = [
-        ("description", &profile.description, DESCRIPTION_CHARACTERS_MAX),
+        (
+            "description",
+            &profile.description,
+            DESCRIPTION_CHARACTERS_MAX,
+        ),
         ("category", &profile.category, CATEGORY_CHARACTERS_MAX),
     ];
     for (field, text, characters_max) in texts {
@@ -51,7 +55,10 @@ pub(super) fn check_profile(profile: &SourceProfile) -> Result<(), ServiceError>
     if profile.fields.len() > FIELDS_MAX {
         return Err(setting(
             "fields",
-            format!("{} are given, at most {FIELDS_MAX} are possible", profile.fields.len()),
+            format!(
+                "{} are given, at most {FIELDS_MAX} are possible",
+                profile.fields.len()
+            ),
         ));
     }
     for (key, value) in &profile.fields {
@@ -66,29 +73,47 @@ pub(super) fn check_profile(profile: &SourceProfile) -> Result<(), ServiceError>
 
 fn check_collect(collect: &CollectSettings) -> Result<(), ServiceError> {
     let bounds = [
-        ("poll_interval_seconds", collect.poll_interval_seconds, POLL_INTERVAL_SECONDS),
+        (
+            "poll_interval_seconds",
+            collect.poll_interval_seconds,
+            POLL_INTERVAL_SECONDS,
+        ),
         ("backfill_days", collect.backfill_days, BACKFILL_DAYS),
         ("overlap_seconds", collect.overlap_seconds, OVERLAP_SECONDS),
-        ("concurrent_reads", collect.concurrent_reads, CONCURRENT_READS),
-        ("requests_per_minute", collect.requests_per_minute, REQUESTS_PER_MINUTE),
+        (
+            "concurrent_reads",
+            collect.concurrent_reads,
+            CONCURRENT_READS,
+        ),
+        (
+            "requests_per_minute",
+            collect.requests_per_minute,
+            REQUESTS_PER_MINUTE,
+        ),
     ];
     for (field, value, bounds) in bounds {
         check_number(field, value, &bounds)?;
     }
     if collect.drop_off_seconds != 0 {
-        check_number("drop_off_seconds", collect.drop_off_seconds, &DROP_OFF_SECONDS)?;
+        check_number(
+            "drop_off_seconds",
+            collect.drop_off_seconds,
+            &DROP_OFF_SECONDS,
+        )?;
     }
     Ok(())
 }
 
 pub(super) fn check_gid(gid: &str) -> Result<(), ServiceError> {
-    let is_gid = (1..=GID_DIGITS_MAX).contains(&gid.len()) && gid.bytes().all(|byte| byte.is_ascii_digit());
+    let is_gid =
+        (1..=GID_DIGITS_MAX).contains(&gid.len()) && gid.bytes().all(|byte| byte.is_ascii_digit());
     if is_gid {
         return Ok(());
     }
     Err(setting(
         "workspace_gid",
-        "it is a number of 1 to 32 digits, which Asana's Admin Console calls \"Domain ID\"".to_owned(),
+        "it is a number of 1 to 32 digits, which Asana's Admin Console calls \"Domain ID\""
+            .to_owned(),
     ))
 }
 
@@ -101,7 +126,10 @@ fn check_number(
         return Ok(());
     }
     let (least, most) = (bounds.start(), bounds.end());
-    Err(setting(field, format!("{value} is not between {least} and {most}")))
+    Err(setting(
+        field,
+        format!("{value} is not between {least} and {most}"),
+    ))
 }
 
 fn check_length(
@@ -153,33 +181,64 @@ mod tests {
     fn every_bound_is_kept() {
         check(|_| {}, None);
         check(|it| it.workspace_gid = None, None);
-        check(|it| it.workspace_gid = Some("x".to_owned()), Some("workspace_gid"));
+        check(
+            |it| it.workspace_gid = Some("x".to_owned()),
+            Some("workspace_gid"),
+        );
         check(|it| it.workspace_gid = Some("1".repeat(32)), None);
-        check(|it| it.workspace_gid = Some("1".repeat(33)), Some("workspace_gid"));
+        check(
+            |it| it.workspace_gid = Some("1".repeat(33)),
+            Some("workspace_gid"),
+        );
         check(|it| it.description = "é".repeat(1_024), None);
         check(|it| it.description = "é".repeat(1_025), Some("description"));
         check(|it| it.category = "c".repeat(1_024), None);
         check(|it| it.category = "c".repeat(1_025), Some("category"));
-        let fields = |count: usize| (0..count).map(|n| (n.to_string(), "v".repeat(200))).collect();
+        let fields = |count: usize| {
+            (0..count)
+                .map(|n| (n.to_string(), "v".repeat(200)))
+                .collect()
+        };
         check(|it| it.fields = fields(10), None);
         check(|it| it.fields = fields(11), Some("fields"));
         let field = |key: String, value: String| [(key, value)].into();
         check(|it| it.fields = field("k".repeat(255), String::new()), None);
-        check(|it| it.fields = field("k".repeat(256), String::new()), Some("fields"));
-        check(|it| it.fields = field(String::new(), String::new()), Some("fields"));
-        check(|it| it.fields = field("k".to_owned(), "v".repeat(201)), Some("fields"));
+        check(
+            |it| it.fields = field("k".repeat(256), String::new()),
+            Some("fields"),
+        );
+        check(
+            |it| it.fields = field(String::new(), String::new()),
+            Some("fields"),
+        );
+        check(
+            |it| it.fields = field("k".to_owned(), "v".repeat(201)),
+            Some("fields"),
+        );
     }
 
     #[test]
     fn every_number_has_bounds() {
         type Place = fn(&mut CollectSettings) -> &mut u32;
         let places: [(&str, Place, RangeInclusive<u32>); 6] = [
-            ("poll_interval_seconds", |it| &mut it.poll_interval_seconds, 1..=86_400),
+            (
+                "poll_interval_seconds",
+                |it| &mut it.poll_interval_seconds,
+                1..=86_400,
+            ),
             ("backfill_days", |it| &mut it.backfill_days, 0..=90),
             ("overlap_seconds", |it| &mut it.overlap_seconds, 60..=86_400),
             ("concurrent_reads", |it| &mut it.concurrent_reads, 1..=50),
-            ("requests_per_minute", |it| &mut it.requests_per_minute, 0..=1_500),
-            ("drop_off_seconds", |it| &mut it.drop_off_seconds, 60..=2_678_400),
+            (
+                "requests_per_minute",
+                |it| &mut it.requests_per_minute,
+                0..=1_500,
+            ),
+            (
+                "drop_off_seconds",
+                |it| &mut it.drop_off_seconds,
+                60..=2_678_400,
+            ),
         ];
         for (field, place, bounds) in places {
             let (least, most) = (*bounds.start(), *bounds.end());
@@ -191,14 +250,28 @@ mod tests {
             }
         }
         check(|it| it.collect.drop_off_seconds = 0, None);
-        check(|it| it.collect.poll_interval_seconds = 0, Some("poll_interval_seconds"));
-        check(|it| it.collect.concurrent_reads = 0, Some("concurrent_reads"));
+        check(
+            |it| it.collect.poll_interval_seconds = 0,
+            Some("poll_interval_seconds"),
+        );
+        check(
+            |it| it.collect.concurrent_reads = 0,
+            Some("concurrent_reads"),
+        );
     }
 
     #[test]
     fn addresses_are_checked() {
-        for address in ["", "asana", "ftp://app.asana.com", "http://app.asana.com/api/1.0"] {
-            let profile = SourceProfile { api_url: address.to_owned(), ..profile() };
+        for address in [
+            "",
+            "asana",
+            "ftp://app.asana.com",
+            "http://app.asana.com/api/1.0",
+        ] {
+            let profile = SourceProfile {
+                api_url: address.to_owned(),
+                ..profile()
+            };
             assert!(check_profile(&profile).is_err(), "{address}");
         }
     }

@@ -27,7 +27,11 @@ const KEYS: [&str; 6] = [
 pub fn sumo_source(json: &str) -> Result<AddSource, ServiceError> {
     // The parser's own words could repeat a part of the text, and so of the token.
     let document: Value = serde_json::from_str(json).map_err(|error| {
-        refused(format!("no valid JSON on line {} at column {}", error.line(), error.column()))
+        refused(format!(
+            "no valid JSON on line {} at column {}",
+            error.line(),
+            error.column()
+        ))
     })?;
     let document = object(&document, "the document")?;
     let source = match document.get("source") {
@@ -35,15 +39,22 @@ pub fn sumo_source(json: &str) -> Result<AddSource, ServiceError> {
         None => document,
     };
     check_kind(source)?;
-    let config = source.get("config").ok_or_else(|| refused("`config` is missing".to_owned()))?;
+    let config = source
+        .get("config")
+        .ok_or_else(|| refused("`config` is missing".to_owned()))?;
     let config = object(config, "`config`")?;
     let unknown = config.keys().filter(|key| !KEYS.contains(&key.as_str()));
     for key in unknown {
-        tracing::warn!(key, "a setting of Sumo Logic's that means nothing here is left out");
+        tracing::warn!(
+            key,
+            "a setting of Sumo Logic's that means nothing here is left out"
+        );
     }
     let token = required(config, "personalAccessToken")?;
     if token.bytes().all(|byte| byte == b'*') {
-        return Err(refused("`personalAccessToken` is masked; put the token itself there".to_owned()));
+        return Err(refused(
+            "`personalAccessToken` is masked; put the token itself there".to_owned(),
+        ));
     }
     Ok(AddSource {
         name: SourceName::new(required(config, "name")?)?,
@@ -62,18 +73,25 @@ pub fn sumo_source(json: &str) -> Result<AddSource, ServiceError> {
 }
 
 fn check_kind(source: &Map<String, Value>) -> Result<(), ServiceError> {
-    let schema = source.get("schemaRef").and_then(|schema| schema.get("type"));
+    let schema = source
+        .get("schemaRef")
+        .and_then(|schema| schema.get("type"));
     if schema.and_then(Value::as_str) != Some(SCHEMA) {
         return Err(refused(format!("`schemaRef.type` is not \"{SCHEMA}\"")));
     }
     match source.get("sourceType") {
         None => Ok(()),
         Some(Value::String(kind)) if SOURCE_TYPES.contains(&kind.as_str()) => Ok(()),
-        Some(_) => Err(refused(format!("`sourceType` is none of {}", SOURCE_TYPES.join(", ")))),
+        Some(_) => Err(refused(format!(
+            "`sourceType` is none of {}",
+            SOURCE_TYPES.join(", ")
+        ))),
     }
 }
 
-fn fields(config: &Map<String, Value>) -> Result<std::collections::BTreeMap<String, String>, ServiceError> {
+fn fields(
+    config: &Map<String, Value>,
+) -> Result<std::collections::BTreeMap<String, String>, ServiceError> {
     let Some(fields) = config.get("fields").filter(|fields| !fields.is_null()) else {
         return Ok([].into());
     };
@@ -91,7 +109,9 @@ fn fields(config: &Map<String, Value>) -> Result<std::collections::BTreeMap<Stri
 }
 
 fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, ServiceError> {
-    value.as_object().ok_or_else(|| refused(format!("{what} is not an object")))
+    value
+        .as_object()
+        .ok_or_else(|| refused(format!("{what} is not an object")))
 }
 
 fn required(config: &Map<String, Value>, key: &str) -> Result<String, ServiceError> {
@@ -151,11 +171,20 @@ mod tests {
         let add = sumo_source(&document().to_string()).unwrap();
         assert_eq!(add.name.as_str(), "Asana");
         assert_eq!(add.workspace_gid.as_deref(), Some("1201"));
-        assert_eq!(add.token.as_ref().map(Secret::expose), Some("2/1201/88:hidden"));
+        assert_eq!(
+            add.token.as_ref().map(Secret::expose),
+            Some("2/1201/88:hidden")
+        );
         assert_eq!(add.profile.category, "saas/asana");
         assert_eq!(add.profile.description, "east field");
-        assert_eq!(add.profile.fields.get("_siemForward").map(String::as_str), Some("false"));
-        assert_eq!(add.profile.fields.get("team").map(String::as_str), Some("security"));
+        assert_eq!(
+            add.profile.fields.get("_siemForward").map(String::as_str),
+            Some("false")
+        );
+        assert_eq!(
+            add.profile.fields.get("team").map(String::as_str),
+            Some("security")
+        );
         assert!(!format!("{add:?}").contains("hidden"));
     }
 
@@ -167,23 +196,57 @@ mod tests {
         let add = sumo_source(&source.to_string()).unwrap();
         assert_eq!(add.workspace_gid.as_deref(), Some("1201"));
         source["config"]["workspaceID"] = json!("");
-        assert_eq!(sumo_source(&source.to_string()).unwrap().workspace_gid, None);
+        assert_eq!(
+            sumo_source(&source.to_string()).unwrap().workspace_gid,
+            None
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said_without_the_token() {
-        check("/source/schemaRef/type", json!("Box"), "`schemaRef.type` is not \"Asana\"");
-        check("/source/sourceType", json!("HTTP"), "`sourceType` is none of Universal, Security");
+        check(
+            "/source/schemaRef/type",
+            json!("Box"),
+            "`schemaRef.type` is not \"Asana\"",
+        );
+        check(
+            "/source/sourceType",
+            json!("HTTP"),
+            "`sourceType` is none of Universal, Security",
+        );
         check("/source/config", json!([]), "`config` is not an object");
         check("/source/config/name", json!(""), "`name` is missing");
         check("/source/config/name", json!("a/b"), "can't contain '/'");
-        check("/source/config/personalAccessToken", json!("********"), "is masked");
-        check("/source/config/personalAccessToken", Value::Null, "`personalAccessToken` is missing");
-        check("/source/config/personalAccessToken", json!(["hidden"]), "is not a text");
-        check("/source/config/fields", json!("x"), "`fields` is not an object");
-        check("/source/config/fields/team", json!([]), "a value of `fields` is not a text");
+        check(
+            "/source/config/personalAccessToken",
+            json!("********"),
+            "is masked",
+        );
+        check(
+            "/source/config/personalAccessToken",
+            Value::Null,
+            "`personalAccessToken` is missing",
+        );
+        check(
+            "/source/config/personalAccessToken",
+            json!(["hidden"]),
+            "is not a text",
+        );
+        check(
+            "/source/config/fields",
+            json!("x"),
+            "`fields` is not an object",
+        );
+        check(
+            "/source/config/fields/team",
+            json!([]),
+            "a value of `fields` is not a text",
+        );
         let cut = document().to_string().replace("\"schemaRef\"", "");
         let error = sumo_source(&cut).unwrap_err().to_string();
-        assert!(error.contains("no valid JSON on line 1") && !error.contains("hidden"), "{error}");
+        assert!(
+            error.contains("no valid JSON on line 1") && !error.contains("hidden"),
+            "{error}"
+        );
     }
 }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drishti_asana::{
-    AsanaError, AuditLogRequest, Client, ClientOptions, Timer, TokioTimer,
-};
+use drishti_asana::{AsanaError, AuditLogRequest, Client, ClientOptions, Timer, TokioTimer};
 use drishti_model::{Secret, SourceName, canonical_time};
-use futures::future::BoxFuture;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use serde::Serialize;
 use url::Url;
 
@@ -186,7 +184,11 @@ fn refused(name: &'static str, error: &ServiceError) -> Capability {
         name,
         ok: false,
         status,
-        words: if words.is_empty() { chain(error) } else { words.to_owned() },
+        words: if words.is_empty() {
+            chain(error)
+        } else {
+            words.to_owned()
+        },
         advice: error.advice(),
     }
 }
@@ -229,7 +231,9 @@ async fn first_workspace(client: &Client) -> (Capability, Option<String>) {
         gid = Some(first.gid.clone());
         Ok(match workspaces.len() {
             1 => name.to_owned(),
-            several => format!("{several} workspaces; the others are tested as the first one, {name}"),
+            several => {
+                format!("{several} workspaces; the others are tested as the first one, {name}")
+            }
         })
     };
     let capability = attempt("workspace", found).await;

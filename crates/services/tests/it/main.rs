@@ -1,8 +1,14 @@
 //! The services' tests, against a real lake and a real ledger in a folder of each test's own.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
+
+mod connection;
+mod exactly_once;
 mod ingest;
+mod lease;
 mod maintenance;
 mod place;
 mod quarantine;
 mod search;
 mod sources;
+mod stand;

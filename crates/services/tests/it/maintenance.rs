@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::place::{Place, event, event_at, ingest, now, stored_gids};
 
-const FOR_EVER: MaintenanceSettings = MaintenanceSettings { retention_days: None };
+const FOR_EVER: MaintenanceSettings = MaintenanceSettings {
+    retention_days: None,
+};
 
 async fn files(services: &Services) -> u64 {
     services.lake_statistics().await.unwrap().files
@@ -22,18 +24,34 @@ async fn small_files_are_merged_hourly() {
     }
     assert_eq!(files(&services).await, 3);
     let first = services.maintain_once(FOR_EVER).await.unwrap();
-    assert_eq!(first, Maintained { files_merged: Some(3), files_retired: None, files_deleted: Some(0) });
+    assert_eq!(
+        first,
+        Maintained {
+            files_merged: Some(3),
+            files_retired: None,
+            files_deleted: Some(0)
+        }
+    );
     assert_eq!(files(&services).await, 1);
 
     ingest(&services, event(4)).await;
     place.clock.advance(TimeDelta::minutes(59));
-    assert_eq!(services.maintain_once(FOR_EVER).await.unwrap(), Maintained::default());
+    assert_eq!(
+        services.maintain_once(FOR_EVER).await.unwrap(),
+        Maintained::default()
+    );
     place.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(services.maintain_once(FOR_EVER).await.unwrap().files_merged, Some(2));
+    assert_eq!(
+        services.maintain_once(FOR_EVER).await.unwrap().files_merged,
+        Some(2)
+    );
     // Another process knows when that was.
     let others = place.open_as("other").await;
     ingest(&others, event(5)).await;
-    assert_eq!(others.maintain_once(FOR_EVER).await.unwrap(), Maintained::default());
+    assert_eq!(
+        others.maintain_once(FOR_EVER).await.unwrap(),
+        Maintained::default()
+    );
     services.compact_now().await.unwrap();
     assert_eq!(files(&services).await, 1);
     assert_eq!(stored_gids(&services).await, [1, 2, 3, 4, 5]);
@@ -45,7 +63,12 @@ async fn many_small_files_are_merged_at_once() {
     let services = place.open().await;
     let days = i64::try_from(COMPACT_FILES_MAX / 2 + 10).unwrap();
     let batch = |number: u64| -> String {
-        let day = |day: i64| event_at(number * 1_000 + day.unsigned_abs(), now() - TimeDelta::days(day));
+        let day = |day: i64| {
+            event_at(
+                number * 1_000 + day.unsigned_abs(),
+                now() - TimeDelta::days(day),
+            )
+        };
         (1..=days).map(|number| day(number) + "\n").collect()
     };
     services.compact_now().await.unwrap();
@@ -53,7 +76,10 @@ async fn many_small_files_are_merged_at_once() {
     ingest(&services, batch(2)).await;
     assert_eq!(files(&services).await, 2 * days.unsigned_abs());
     let looked = services.maintain_once(FOR_EVER).await.unwrap();
-    assert_eq!(looked.files_merged, None, "one file a day too many is not worth it within the hour");
+    assert_eq!(
+        looked.files_merged, None,
+        "one file a day too many is not worth it within the hour"
+    );
     // The third is over the bound, and bulk work looks after itself.
     ingest(&services, batch(3)).await;
     assert_eq!(files(&services).await, days.unsigned_abs());
@@ -63,16 +89,39 @@ async fn many_small_files_are_merged_at_once() {
 async fn old_days_go_daily() {
     let place = Place::new();
     let services = place.open().await;
-    let old: String = (1..=9).map(|gid| event_at(gid, now() - TimeDelta::days(10 * i64::try_from(gid).unwrap())) + "\n").collect();
+    let old: String = (1..=9)
+        .map(|gid| {
+            event_at(
+                gid,
+                now() - TimeDelta::days(10 * i64::try_from(gid).unwrap()),
+            ) + "\n"
+        })
+        .collect();
     ingest(&services, old + &event(10)).await;
-    let settings = MaintenanceSettings { retention_days: Some(30) };
+    let settings = MaintenanceSettings {
+        retention_days: Some(30),
+    };
     let first = services.maintain_once(settings).await.unwrap();
     assert_eq!(first.files_retired, Some(6));
     assert_eq!(stored_gids(&services).await, [1, 2, 3, 10]);
     place.clock.advance(TimeDelta::hours(23));
-    assert_eq!(services.maintain_once(settings).await.unwrap().files_retired, None);
+    assert_eq!(
+        services
+            .maintain_once(settings)
+            .await
+            .unwrap()
+            .files_retired,
+        None
+    );
     place.clock.advance(TimeDelta::hours(1));
-    assert_eq!(services.maintain_once(settings).await.unwrap().files_retired, Some(1));
+    assert_eq!(
+        services
+            .maintain_once(settings)
+            .await
+            .unwrap()
+            .files_retired,
+        Some(1)
+    );
     assert_eq!(stored_gids(&services).await, [1, 2, 10]);
 }
 
@@ -81,15 +130,40 @@ async fn a_clock_that_jumps_ahead_takes_nothing() {
     let place = Place::new();
     let services = place.open().await;
     ingest(&services, event(1)).await;
-    let settings = MaintenanceSettings { retention_days: Some(1) };
-    place.clock.advance(RETENTION_CLOCK_AHEAD_MAX + TimeDelta::days(1));
-    assert_eq!(services.maintain_once(settings).await.unwrap().files_retired, Some(0));
+    let settings = MaintenanceSettings {
+        retention_days: Some(1),
+    };
+    place
+        .clock
+        .advance(RETENTION_CLOCK_AHEAD_MAX + TimeDelta::days(1));
+    assert_eq!(
+        services
+            .maintain_once(settings)
+            .await
+            .unwrap()
+            .files_retired,
+        Some(0)
+    );
     assert_eq!(stored_gids(&services).await, [1]);
     // Set back, nothing waits for the time of the jump to come again.
     place.clock.set(now());
-    assert_eq!(services.maintain_once(settings).await.unwrap().files_retired, Some(0));
+    assert_eq!(
+        services
+            .maintain_once(settings)
+            .await
+            .unwrap()
+            .files_retired,
+        Some(0)
+    );
     place.clock.advance(TimeDelta::days(20));
-    assert_eq!(services.maintain_once(settings).await.unwrap().files_retired, Some(1));
+    assert_eq!(
+        services
+            .maintain_once(settings)
+            .await
+            .unwrap()
+            .files_retired,
+        Some(1)
+    );
     assert!(stored_gids(&services).await.is_empty());
 }
 

@@ -13,14 +13,14 @@ use drishti_services::{
 use tempfile::TempDir;
 
 /// An empty installation, with a clock that stands still.
-pub struct Place {
-    pub clock: Arc<ManualClock>,
+pub(crate) struct Place {
+    pub(crate) clock: Arc<ManualClock>,
     key: SealingKey,
     folder: TempDir,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             clock: Arc::new(ManualClock::new(now())),
             key: SealingKey::generate().unwrap(),
@@ -29,50 +29,55 @@ impl Place {
     }
 
     /// Opens it.
-    pub async fn open(&self) -> Services {
+    pub(crate) async fn open(&self) -> Services {
         self.open_as("test").await
     }
 
     /// Opens it as another process would.
-    pub async fn open_as(&self, holder: &str) -> Services {
+    pub(crate) async fn open_as(&self, holder: &str) -> Services {
         let installation = Installation {
             lake: LakeLocation::folder(&self.folder.path().join("lake")).unwrap(),
-            ledger_url: format!("sqlite://{}", self.folder.path().join("ledger.db").display()),
+            ledger_url: format!(
+                "sqlite://{}",
+                self.folder.path().join("ledger.db").display()
+            ),
             key: self.key.clone(),
             holder: holder.to_owned(),
         };
-        Services::open(installation, self.clock.clone()).await.unwrap()
+        Services::open(installation, self.clock.clone())
+            .await
+            .unwrap()
     }
 }
 
 /// The time that the clock shows at first.
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
-pub fn name(text: &str) -> SourceName {
+pub(crate) fn name(text: &str) -> SourceName {
     SourceName::new(text).unwrap()
 }
 
 /// The JSON text of an event with this gid, some minutes before [`now`].
-pub fn event(gid: u64) -> String {
+pub(crate) fn event(gid: u64) -> String {
     event_at(gid, now() - TimeDelta::minutes(10))
 }
 
 /// The JSON text of an event with this gid.
-pub fn event_at(gid: u64, time: DateTime<Utc>) -> String {
+pub(crate) fn event_at(gid: u64, time: DateTime<Utc>) -> String {
     let time = drishti_model::canonical_time(time);
     format!(
         r#"{{"gid":"{gid}","created_at":"{time}","event_type":"user_login_succeeded","event_category":"logins","actor":{{"actor_type":"user","gid":"88","name":"Mara Lindqvist","email":"mara@example.org"}},"details":{{"n":[{gid},null]}},"context":{{"context_type":"web","client_ip_address":"192.0.2.7"}}}}"#
     )
 }
 
-pub fn input(bytes: impl Into<Vec<u8>>) -> Box<dyn Read + Send> {
+pub(crate) fn input(bytes: impl Into<Vec<u8>>) -> Box<dyn Read + Send> {
     Box::new(Cursor::new(bytes.into()))
 }
 
 /// Ingests text into the source `files`.
-pub async fn ingest(services: &Services, bytes: impl Into<Vec<u8>>) -> IngestSummary {
+pub(crate) async fn ingest(services: &Services, bytes: impl Into<Vec<u8>>) -> IngestSummary {
     services
         .ingest(&name("files"), "test.jsonl", input(bytes), |_| ())
         .await
@@ -80,7 +85,7 @@ pub async fn ingest(services: &Services, bytes: impl Into<Vec<u8>>) -> IngestSum
 }
 
 /// All stored events, newest first.
-pub async fn stored(services: &Services) -> Vec<StoredEvent> {
+pub(crate) async fn stored(services: &Services) -> Vec<StoredEvent> {
     let mut all: Vec<StoredEvent> = Vec::new();
     loop {
         let position = all.last().map(|last| EventPosition {
@@ -100,7 +105,7 @@ pub async fn stored(services: &Services) -> Vec<StoredEvent> {
 }
 
 /// The gids of all stored events, in order.
-pub async fn stored_gids(services: &Services) -> Vec<u64> {
+pub(crate) async fn stored_gids(services: &Services) -> Vec<u64> {
     let mut gids: Vec<u64> = stored(services)
         .await
         .iter()
@@ -111,21 +116,30 @@ pub async fn stored_gids(services: &Services) -> Vec<u64> {
 }
 
 /// Everything in quarantine.
-pub async fn quarantined(services: &Services) -> Vec<QuarantineEntry> {
-    let filter = QuarantineFilter { limit: 10_000, ..QuarantineFilter::default() };
+pub(crate) async fn quarantined(services: &Services) -> Vec<QuarantineEntry> {
+    let filter = QuarantineFilter {
+        limit: 10_000,
+        ..QuarantineFilter::default()
+    };
     services.quarantine(filter).await.unwrap()
 }
 
 /// An input whose text comes when the test sends it, and which ends when the sender is dropped.
-pub struct Fed {
+pub(crate) struct Fed {
     texts: std::sync::mpsc::Receiver<String>,
     rest: Vec<u8>,
 }
 
 impl Fed {
-    pub fn new() -> (std::sync::mpsc::Sender<String>, Box<dyn Read + Send>) {
+    pub(crate) fn new() -> (std::sync::mpsc::Sender<String>, Box<dyn Read + Send>) {
         let (sender, texts) = std::sync::mpsc::channel();
-        (sender, Box::new(Self { texts, rest: Vec::new() }))
+        (
+            sender,
+            Box::new(Self {
+                texts,
+                rest: Vec::new(),
+            }),
+        )
     }
 }
 

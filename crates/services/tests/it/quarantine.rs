@@ -23,8 +23,18 @@ async fn what_is_accepted_now_leaves_the_quarantine() {
 
     place.clock.advance(TimeDelta::days(1));
     let one = entries[0].id;
-    let summary = services.replay_quarantine(Some(&name("files")), &[one, 4_711]).await.unwrap();
-    assert_eq!((summary.replayed, summary.stored, summary.still_refused.len()), (1, 1, 0));
+    let summary = services
+        .replay_quarantine(Some(&name("files")), &[one, 4_711])
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            summary.replayed,
+            summary.stored,
+            summary.still_refused.len()
+        ),
+        (1, 1, 0)
+    );
     assert_eq!(stored_gids(&services).await, [1, 2]);
 
     let summary = services.replay_quarantine(None, &[]).await.unwrap();
@@ -34,7 +44,10 @@ async fn what_is_accepted_now_leaves_the_quarantine() {
     assert!(reason.contains("no JSON"), "{reason}");
     assert_eq!(stored_gids(&services).await, [1, 2, 3]);
     let left = quarantined(&services).await;
-    assert_eq!(left.iter().map(|entry| entry.id).collect::<Vec<_>>(), [entries[1].id]);
+    assert_eq!(
+        left.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+        [entries[1].id]
+    );
     assert_eq!(services.quarantine_raw(one).await.unwrap(), None);
 }
 
@@ -56,16 +69,29 @@ async fn sources_are_kept_apart() {
     let place = Place::new();
     let services = place.open().await;
     for source in ["a", "b"] {
-        services.ingest(&name(source), "x", input(early(1)), |_| ()).await.unwrap();
+        services
+            .ingest(&name(source), "x", input(early(1)), |_| ())
+            .await
+            .unwrap();
     }
     place.clock.advance(TimeDelta::days(1));
-    let of_b = QuarantineFilter { source: Some(name("b")), limit: 10, ..QuarantineFilter::default() };
+    let of_b = QuarantineFilter {
+        source: Some(name("b")),
+        limit: 10,
+        ..QuarantineFilter::default()
+    };
     assert_eq!(services.quarantine(of_b.clone()).await.unwrap().len(), 1);
-    let summary = services.replay_quarantine(Some(&name("a")), &[]).await.unwrap();
+    let summary = services
+        .replay_quarantine(Some(&name("a")), &[])
+        .await
+        .unwrap();
     assert_eq!(summary.stored, 1);
     assert_eq!(services.quarantine(of_b.clone()).await.unwrap().len(), 1);
     let summary = services.replay_quarantine(None, &[]).await.unwrap();
-    assert_eq!(summary.stored, 1, "the same gid of another source is another event");
+    assert_eq!(
+        summary.stored, 1,
+        "the same gid of another source is another event"
+    );
     assert!(services.quarantine(of_b).await.unwrap().is_empty());
 }
 
@@ -78,7 +104,12 @@ async fn a_source_that_is_worked_on_must_be_paused_first() {
     let lifetime = TimeDelta::seconds(60);
     let ledger = services.ledger();
     let lease = ledger
-        .acquire_lease(&name("files"), "collector", lifetime, now() + TimeDelta::days(1))
+        .acquire_lease(
+            &name("files"),
+            "collector",
+            lifetime,
+            now() + TimeDelta::days(1),
+        )
         .await
         .unwrap()
         .unwrap();
@@ -86,5 +117,8 @@ async fn a_source_that_is_worked_on_must_be_paused_first() {
     assert!(matches!(&error, ServiceError::Held { holder, .. } if holder == "collector"));
     assert!(error.advice().contains("pause"), "{}", error.advice());
     ledger.release_lease(&lease).await.unwrap();
-    assert_eq!(services.replay_quarantine(None, &[]).await.unwrap().stored, 1);
+    assert_eq!(
+        services.replay_quarantine(None, &[]).await.unwrap().stored,
+        1
+    );
 }

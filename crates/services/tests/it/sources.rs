@@ -1,99 +1,47 @@
-use std::sync::Arc;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use drishti_ledger::Advance;
-use drishti_model::{
-    CollectSettings, DesiredState, ErrorKind, Secret, SourceProfile, SourceState, TimeRange,
-};
-use drishti_services::sources::{AddSource, ConnectionTest, sumo_source};
+use drishti_model::{DesiredState, ErrorKind, Secret, SourceProfile, SourceState, TimeRange};
+use drishti_services::sources::{AddSource, sumo_source};
 use drishti_services::{LedgerError, ServiceError, Services, SourceChange};
-use drishti_simulator::SimulateArgs;
-use tokio_util::sync::CancellationToken;
 
 use crate::place::{Place, event, input, name, now, stored_gids};
-
-const TOKEN: &str = "simulated-token-of-this-test";
-
-/// A simulated Asana that ends with the test.
-struct Asana {
-    api_url: String,
-    workspaces: Vec<(String, String)>,
-    shutdown: CancellationToken,
-}
-
-impl Drop for Asana {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
-    }
-}
-
-struct Frozen;
-
-impl drishti_simulator::Clock for Frozen {
-    fn now(&self) -> DateTime<Utc> {
-        now()
-    }
-}
-
-async fn asana(change: impl FnOnce(&mut SimulateArgs)) -> Asana {
-    let mut args = SimulateArgs {
-        listen: ([127, 0, 0, 1], 0).into(),
-        people: 20,
-        days: 2,
-        token: TOKEN.to_owned(),
-        freeze_at: Some(now()),
-        ..SimulateArgs::default()
-    };
-    change(&mut args);
-    let workspaces = drishti_simulator::workspaces(&args);
-    let listener = drishti_simulator::bind(&args).await.unwrap();
-    let api_url = format!("http://{}/api/1.0", listener.local_addr().unwrap());
-    let shutdown = CancellationToken::new();
-    tokio::spawn(drishti_simulator::serve(args, Arc::new(Frozen), listener, shutdown.clone()));
-    Asana { api_url, workspaces, shutdown }
-}
-
-fn profile(api_url: &str) -> SourceProfile {
-    SourceProfile {
-        workspace_gid: None,
-        api_url: api_url.to_owned(),
-        description: "text".to_owned(),
-        category: "saas/asana".to_owned(),
-        fields: [].into(),
-        collect: CollectSettings::default(),
-    }
-}
-
-fn add(api_url: &str, workspace: Option<&str>) -> AddSource {
-    AddSource {
-        name: name("asana"),
-        workspace_gid: workspace.map(str::to_owned),
-        token: Some(Secret::new(TOKEN)),
-        profile: profile(api_url),
-        declared: false,
-    }
-}
+use crate::stand::{TOKEN, add, asana, profile};
 
 async fn names(services: &Services) -> Vec<String> {
     let sources = services.sources().await.unwrap();
-    sources.iter().map(|overview| overview.source.name.to_string()).collect()
+    sources
+        .iter()
+        .map(|overview| overview.source.name.to_string())
+        .collect()
 }
 
 #[tokio::test]
 async fn a_source_is_added_as_it_is_given() {
     let place = Place::new();
     let services = place.open().await;
-    let added = services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
+    let added = services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
     assert_eq!(added[0].profile.workspace_gid.as_deref(), Some("1201"));
     assert!(added[0].has_token && !added[0].declared);
     let overview = services.source(&name("asana")).await.unwrap();
     assert_eq!(overview.source, added[0]);
-    assert_eq!(overview.status.as_ref().unwrap().state, SourceState::Pending);
+    assert_eq!(
+        overview.status.as_ref().unwrap().state,
+        SourceState::Pending
+    );
     assert_eq!((overview.lag_seconds, overview.quarantined), (None, 0));
     assert!(!format!("{overview:?} {:?}", add("", None)).contains(TOKEN));
 
-    let again = services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap_err();
-    assert!(matches!(again, ServiceError::Ledger(LedgerError::SourceExists(_))));
+    let again = services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        again,
+        ServiceError::Ledger(LedgerError::SourceExists(_))
+    ));
     let missing = services.source(&name("other")).await.unwrap_err();
     assert!(matches!(missing, ServiceError::NoSuchSource(_)));
 }
@@ -102,9 +50,15 @@ async fn a_source_is_added_as_it_is_given() {
 async fn a_source_without_a_token_asks_nobody() {
     let place = Place::new();
     let services = place.open().await;
-    let files = AddSource { token: None, ..add(SourceProfile::API_URL, None) };
+    let files = AddSource {
+        token: None,
+        ..add(SourceProfile::API_URL, None)
+    };
     let added = services.add_source(files).await.unwrap();
-    assert_eq!((added[0].has_token, &added[0].profile.workspace_gid), (false, &None));
+    assert_eq!(
+        (added[0].has_token, &added[0].profile.workspace_gid),
+        (false, &None)
+    );
     let error = services.test_source(&name("asana")).await.unwrap_err();
     assert!(matches!(error, ServiceError::Incomplete { .. }), "{error}");
 }
@@ -116,14 +70,32 @@ async fn wrong_settings_are_refused_and_nothing_is_stored() {
     let mut wrong = add(SourceProfile::API_URL, Some("1201"));
     wrong.profile.collect.concurrent_reads = 51;
     let error = services.add_source(wrong).await.unwrap_err();
-    assert!(matches!(&error, ServiceError::Setting { field: "concurrent_reads", .. }), "{error}");
+    assert!(
+        matches!(
+            &error,
+            ServiceError::Setting {
+                field: "concurrent_reads",
+                ..
+            }
+        ),
+        "{error}"
+    );
     assert_eq!(error.kind(), ErrorKind::ThirdPartyConfig);
-    let plain_http = services.add_source(add("http://asana.example/api", Some("1201"))).await.unwrap_err();
-    assert!(plain_http.to_string().contains("in the clear"), "{plain_http}");
+    let plain_http = services
+        .add_source(add("http://asana.example/api", Some("1201")))
+        .await
+        .unwrap_err();
+    assert!(
+        plain_http.to_string().contains("in the clear"),
+        "{plain_http}"
+    );
     let mut no_token = add(SourceProfile::API_URL, Some("1201"));
     no_token.token = Some(Secret::new("two words"));
     let error = services.add_source(no_token).await.unwrap_err().to_string();
-    assert!(error.contains("the token") && !error.contains("words"), "{error}");
+    assert!(
+        error.contains("the token") && !error.contains("words"),
+        "{error}"
+    );
     assert!(names(&services).await.is_empty());
 }
 
@@ -135,12 +107,22 @@ async fn every_workspace_that_the_token_sees_becomes_a_source() {
     let added = services.add_source(add(&one.api_url, None)).await.unwrap();
     assert_eq!(added.len(), 1);
     assert_eq!(added[0].name, name("asana"));
-    assert_eq!(added[0].profile.workspace_gid.as_deref(), Some(one.workspaces[0].0.as_str()));
+    assert_eq!(
+        added[0].profile.workspace_gid.as_deref(),
+        Some(one.workspaces[0].0.as_str())
+    );
 
     let three = asana(|args| args.workspaces = 3).await;
-    let several = AddSource { name: name("all"), ..add(&three.api_url, None) };
+    let several = AddSource {
+        name: name("all"),
+        ..add(&three.api_url, None)
+    };
     let added = services.add_source(several.clone()).await.unwrap();
-    let mut expected: Vec<String> = three.workspaces.iter().map(|(gid, _)| format!("all-{gid}")).collect();
+    let mut expected: Vec<String> = three
+        .workspaces
+        .iter()
+        .map(|(gid, _)| format!("all-{gid}"))
+        .collect();
     let mut found: Vec<String> = added.iter().map(|source| source.name.to_string()).collect();
     expected.sort();
     found.sort();
@@ -154,131 +136,139 @@ async fn asana_refuses_a_wrong_token_when_a_source_is_added() {
     let place = Place::new();
     let services = place.open().await;
     let asana = asana(|_| ()).await;
-    let wrong = AddSource { token: Some(Secret::new("another-token")), ..add(&asana.api_url, None) };
+    let wrong = AddSource {
+        token: Some(Secret::new("another-token")),
+        ..add(&asana.api_url, None)
+    };
     let error = services.add_source(wrong).await.unwrap_err();
-    assert_eq!((error.name(), error.kind()), ("TokenRejected", ErrorKind::ThirdPartyConfig));
-    assert!(!format!("{error} {error:?}").contains("another-token"));
-}
-
-fn states(test: &ConnectionTest) -> Vec<(&str, bool, Option<u16>)> {
-    let capability = |it: &drishti_services::sources::Capability| (it.name, it.ok, it.status);
-    test.capabilities.iter().map(capability).collect()
-}
-
-#[tokio::test]
-async fn a_good_connection_has_all_capabilities() {
-    let place = Place::new();
-    let services = place.open().await;
-    let asana = asana(|_| ()).await;
-    services.add_source(add(&asana.api_url, None)).await.unwrap();
-    let test = services.test_source(&name("asana")).await.unwrap();
-    assert!(test.ok);
-    let ok = |name| (name, true, Some(200));
-    assert_eq!(states(&test), [ok("token"), ok("workspace"), ok("audit_log"), ok("users")]);
-    assert_eq!(test.capabilities[1].words, asana.workspaces[0].1);
-    assert!(test.capabilities[2].words.starts_with("readable, from 2026-05-2"), "{:?}", test.capabilities[2]);
-    assert!(test.capabilities[3].words.contains("people on the first page"));
-    assert!(!serde_json::to_string(&test).unwrap().contains(TOKEN));
-
-    let without_workspace = services.test_connection(&asana.api_url, &Secret::new(TOKEN), None).await;
-    assert!(without_workspace.ok);
-}
-
-#[tokio::test]
-async fn each_capability_is_refused_apart() {
-    let place = Place::new();
-    let services = place.open().await;
-    for (entitlement, status) in [("unauthorized", 401), ("payment_required", 402), ("forbidden", 403)] {
-        let asana = asana(|args| args.fault = vec![format!("entitlement={entitlement}")]).await;
-        let gid = asana.workspaces[0].0.clone();
-        let test = services.test_connection(&asana.api_url, &Secret::new(TOKEN), Some(&gid)).await;
-        assert!(!test.ok);
-        assert_eq!(
-            states(&test),
-            [("token", true, Some(200)), ("workspace", true, Some(200)), ("audit_log", false, Some(status)), ("users", true, Some(200))]
-        );
-        let refused = &test.capabilities[2];
-        assert!(!refused.words.is_empty());
-        assert!(refused.advice.contains("service account"), "{}", refused.advice);
-    }
-}
-
-#[tokio::test]
-async fn what_depends_on_a_refused_capability_is_not_tried() {
-    let place = Place::new();
-    let services = place.open().await;
-    let asana = asana(|_| ()).await;
-    let wrong_token = Secret::new("another-token");
-    let test = services.test_connection(&asana.api_url, &wrong_token, None).await;
-    let not_tried = |name| (name, false, None);
     assert_eq!(
-        states(&test),
-        [("token", false, Some(401)), not_tried("workspace"), not_tried("audit_log"), not_tried("users")]
+        (error.name(), error.kind()),
+        ("TokenRejected", ErrorKind::ThirdPartyConfig)
     );
-    assert_eq!(test.capabilities[1].words, "not tried: the token does not work");
-    assert!(!test.capabilities[0].advice.is_empty());
-    assert!(!serde_json::to_string(&test).unwrap().contains("another-token"));
-
-    let test = services.test_connection(&asana.api_url, &Secret::new(TOKEN), Some("999")).await;
-    let token = ("token", true, Some(200));
-    assert_eq!(states(&test)[0], token);
-    assert!(!states(&test)[1].1 && states(&test)[1].2.is_some());
-    assert_eq!(states(&test)[2..], [not_tried("audit_log"), not_tried("users")]);
-
-    let test = services.test_connection("http://192.0.2.1/", &Secret::new(TOKEN), None).await;
-    assert_eq!(states(&test)[0], not_tried("token"));
-    assert!(test.capabilities[0].words.contains("in the clear"), "{:?}", test.capabilities[0]);
-}
-
-#[tokio::test]
-async fn an_address_where_nobody_answers_is_named_quickly() {
-    let place = Place::new();
-    let services = place.open().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}/api/1.0", listener.local_addr().unwrap());
-    drop(listener);
-    let test = services.test_connection(&address, &Secret::new(TOKEN), None).await;
-    assert_eq!(states(&test)[0], ("token", false, None));
-    assert!(test.capabilities[0].words.contains("connection failed"), "{:?}", test.capabilities[0]);
+    assert!(!format!("{error} {error:?}").contains("another-token"));
 }
 
 #[tokio::test]
 async fn a_source_is_changed_within_its_bounds() {
     let place = Place::new();
     let services = place.open().await;
-    services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
-    let change = |profile: SourceProfile| SourceChange { profile: Some(profile), ..SourceChange::default() };
-    let other = SourceProfile { category: "other".to_owned(), ..profile(SourceProfile::API_URL) };
-    let changed = services.update_source(&name("asana"), change(other.clone()), Some(1)).await.unwrap();
-    assert_eq!((changed.revision, changed.profile.category.as_str()), (2, "other"));
-    assert_eq!(changed.profile.workspace_gid.as_deref(), Some("1201"), "what is not said stays");
-    let stale = services.update_source(&name("asana"), change(other.clone()), Some(1)).await.unwrap_err();
-    assert!(matches!(stale, ServiceError::Ledger(LedgerError::RevisionConflict { .. })));
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
+    let change = |profile: SourceProfile| SourceChange {
+        profile: Some(profile),
+        ..SourceChange::default()
+    };
+    let other = SourceProfile {
+        category: "other".to_owned(),
+        ..profile(SourceProfile::API_URL)
+    };
+    let changed = services
+        .update_source(&name("asana"), change(other.clone()), Some(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.revision, changed.profile.category.as_str()),
+        (2, "other")
+    );
+    assert_eq!(
+        changed.profile.workspace_gid.as_deref(),
+        Some("1201"),
+        "what is not said stays"
+    );
+    let stale = services
+        .update_source(&name("asana"), change(other.clone()), Some(1))
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        stale,
+        ServiceError::Ledger(LedgerError::RevisionConflict { .. })
+    ));
     let mut wrong = other.clone();
     wrong.collect.backfill_days = 91;
-    assert!(services.update_source(&name("asana"), change(wrong), None).await.is_err());
-    let no_token = SourceChange { token: Some(Secret::new("")), ..SourceChange::default() };
-    assert!(services.update_source(&name("asana"), no_token, None).await.is_err());
-    let missing = services.update_source(&name("x"), SourceChange::default(), None).await;
+    assert!(
+        services
+            .update_source(&name("asana"), change(wrong), None)
+            .await
+            .is_err()
+    );
+    let no_token = SourceChange {
+        token: Some(Secret::new("")),
+        ..SourceChange::default()
+    };
+    assert!(
+        services
+            .update_source(&name("asana"), no_token, None)
+            .await
+            .is_err()
+    );
+    let missing = services
+        .update_source(&name("x"), SourceChange::default(), None)
+        .await;
     assert!(matches!(missing, Err(ServiceError::NoSuchSource(_))));
 
     // A mistyped workspace can be put right until something of it is stored.
-    let moved = SourceProfile { workspace_gid: Some("1202".to_owned()), ..other };
-    services.update_source(&name("asana"), change(moved.clone()), None).await.unwrap();
-    services.ingest(&name("asana"), "x", input(event(1)), |_| ()).await.unwrap();
-    let elsewhere = SourceProfile { workspace_gid: Some("1203".to_owned()), ..moved };
-    let error = services.update_source(&name("asana"), change(elsewhere), None).await.unwrap_err();
-    assert!(matches!(error, ServiceError::Setting { field: "workspace_gid", .. }), "{error}");
+    let moved = SourceProfile {
+        workspace_gid: Some("1202".to_owned()),
+        ..other
+    };
+    services
+        .update_source(&name("asana"), change(moved.clone()), None)
+        .await
+        .unwrap();
+    services
+        .ingest(&name("asana"), "x", input(event(1)), |_| ())
+        .await
+        .unwrap();
+    let elsewhere = SourceProfile {
+        workspace_gid: Some("1203".to_owned()),
+        ..moved
+    };
+    let error = services
+        .update_source(&name("asana"), change(elsewhere), None)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ServiceError::Setting {
+                field: "workspace_gid",
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_source_is_restarted_paused_and_resumed() {
     let place = Place::new();
     let services = place.open().await;
-    services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
-    assert_eq!(services.restart_source(&name("asana")).await.unwrap().restart_generation, 1);
-    assert_eq!(services.pause_source(&name("asana")).await.unwrap().desired, DesiredState::Paused);
-    assert_eq!(services.resume_source(&name("asana")).await.unwrap().desired, DesiredState::Running);
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
+    assert_eq!(
+        services
+            .restart_source(&name("asana"))
+            .await
+            .unwrap()
+            .restart_generation,
+        1
+    );
+    assert_eq!(
+        services.pause_source(&name("asana")).await.unwrap().desired,
+        DesiredState::Paused
+    );
+    assert_eq!(
+        services
+            .resume_source(&name("asana"))
+            .await
+            .unwrap()
+            .desired,
+        DesiredState::Running
+    );
     for outcome in [
         services.restart_source(&name("x")).await,
         services.pause_source(&name("x")).await,
@@ -292,35 +282,71 @@ async fn a_source_is_restarted_paused_and_resumed() {
 async fn a_source_is_removed_at_once_unless_it_is_worked_on() {
     let place = Place::new();
     let services = place.open().await;
-    services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
-    services.ingest(&name("asana"), "x", input(event(1)), |_| ()).await.unwrap();
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
+    services
+        .ingest(&name("asana"), "x", input(event(1)), |_| ())
+        .await
+        .unwrap();
     services.remove_source(&name("asana")).await.unwrap();
     assert!(names(&services).await.is_empty());
     assert_eq!(stored_gids(&services).await, [1], "events stay");
-    assert!(matches!(services.remove_source(&name("asana")).await, Err(ServiceError::NoSuchSource(_))));
+    assert!(matches!(
+        services.remove_source(&name("asana")).await,
+        Err(ServiceError::NoSuchSource(_))
+    ));
 
     // The collector of the same process holds the lease of the next one.
-    services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
     let lifetime = TimeDelta::seconds(60);
-    let lease = services.ledger().acquire_lease(&name("asana"), "test", lifetime, now()).await.unwrap();
+    let lease = services
+        .ledger()
+        .acquire_lease(&name("asana"), "test", lifetime, now())
+        .await
+        .unwrap();
     services.remove_source(&name("asana")).await.unwrap();
     let overview = services.source(&name("asana")).await.unwrap();
     assert_eq!(overview.source.desired, DesiredState::Removed);
-    assert!(services.ledger().renew_lease(&lease.unwrap(), lifetime, now()).await.unwrap().is_some());
-    assert!(matches!(services.resume_source(&name("asana")).await, Err(ServiceError::NoSuchSource(_))));
+    assert!(
+        services
+            .ledger()
+            .renew_lease(&lease.unwrap(), lifetime, now())
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(matches!(
+        services.resume_source(&name("asana")).await,
+        Err(ServiceError::NoSuchSource(_))
+    ));
 }
 
 #[tokio::test]
 async fn an_overview_shows_gaps_and_lag() {
     let place = Place::new();
     let services = place.open().await;
-    services.add_source(add(SourceProfile::API_URL, Some("1201"))).await.unwrap();
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
     let ledger = services.ledger();
-    let lease = ledger.acquire_lease(&name("asana"), "test", TimeDelta::seconds(60), now()).await.unwrap().unwrap();
+    let lease = ledger
+        .acquire_lease(&name("asana"), "test", TimeDelta::seconds(60), now())
+        .await
+        .unwrap()
+        .unwrap();
     let hours = |from: i64, to: i64| {
         TimeRange::new(now() - TimeDelta::hours(from), now() - TimeDelta::hours(to)).unwrap()
     };
-    ledger.plan_backfill(&lease, &[hours(10, 8), hours(8, 6)]).await.unwrap();
+    ledger
+        .plan_backfill(&lease, &[hours(10, 8), hours(8, 6)])
+        .await
+        .unwrap();
     let advance = Advance {
         covered: vec![hours(8, 6), hours(4, 1)],
         polled_at: Some(now() - TimeDelta::seconds(90)),
@@ -329,7 +355,7 @@ async fn an_overview_shows_gaps_and_lag() {
     ledger.advance(&lease, advance, now()).await.unwrap();
     let overview = services.source(&name("asana")).await.unwrap();
     assert_eq!(overview.coverage, [hours(8, 6), hours(4, 1)]);
-    let settled = now() - TimeDelta::seconds(900);
+    let settled = now() - TimeDelta::seconds(2 * 900 + 60);
     let open_end = TimeRange::new(now() - TimeDelta::hours(1), settled).unwrap();
     assert_eq!(overview.gaps, [hours(10, 8), hours(6, 4), open_end]);
     assert_eq!((overview.windows_done, overview.windows_total), (0, 2));
@@ -343,7 +369,13 @@ async fn a_source_of_sumo_logic_is_added() {
     let services = place.open().await;
     let json = r#"{"api.version":"v1","source":{"config":{"name":"Asana","category":"saas/asana","fields":{"team":"security"},
         "personalAccessToken":"2/1201/88:hidden","workspaceID":"1201"},"schemaRef":{"type":"Asana"},"sourceType":"Universal"}}"#;
-    let added = services.add_source(sumo_source(json).unwrap()).await.unwrap();
+    let added = services
+        .add_source(sumo_source(json).unwrap())
+        .await
+        .unwrap();
     assert_eq!(added[0].profile.category, "saas/asana");
-    assert_eq!(services.ledger().token(&name("Asana")).await.unwrap(), Some(Secret::new("2/1201/88:hidden")));
+    assert_eq!(
+        services.ledger().token(&name("Asana")).await.unwrap(),
+        Some(Secret::new("2/1201/88:hidden"))
+    );
 }

@@ -3,7 +3,7 @@ use std::process::ExitStatus;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Installation, Running, eventually, http};
+use super::{Installation, Running, Simulator, eventually, http};
 
 /// A running `drishti serve`.
 #[derive(Debug)]
@@ -99,6 +99,21 @@ impl Server {
             }
         })
         .await
+    }
+
+    /// Waits until a source is collecting and the lake has as many events as the simulator.
+    pub(crate) async fn has_all(&self, source: &str, simulator: &Simulator) -> Value {
+        let expected = simulator.truth(None).await.len();
+        let line = format!("drishti_lake_rows {expected}.0");
+        eventually(&format!("`{line}`"), async || {
+            let request = self.without_token(Method::GET, "/metrics");
+            let (_, metrics) = self.send(request).await;
+            let metrics = metrics.as_str().unwrap_or_default();
+            let has_all = metrics.lines().any(|found| found == line);
+            has_all.then_some(()).ok_or_else(|| metrics.to_owned())
+        })
+        .await;
+        self.catches_up(source).await
     }
 
     /// Stops the server as an init system does.

@@ -22,7 +22,11 @@ impl Read for Dripping {
 type Found = Vec<(u64, String, Option<Fault>)>;
 
 fn read(text: &[u8], step: usize, bytes_max: usize) -> (Found, Damage) {
-    let input = Dripping { bytes: text.to_vec(), given: 0, step };
+    let input = Dripping {
+        bytes: text.to_vec(),
+        given: 0,
+        step,
+    };
     let mut pieces = Pieces::new(Window::new(Box::new(input)), bytes_max);
     let mut found = Vec::new();
     while let Some(piece) = pieces.next() {
@@ -32,7 +36,12 @@ fn read(text: &[u8], step: usize, bytes_max: usize) -> (Found, Damage) {
     (found, pieces.damage)
 }
 
-fn check_within(text: &[u8], bytes_max: usize, expected: &[(u64, &str, Option<Fault>)], damage: &Damage) {
+fn check_within(
+    text: &[u8],
+    bytes_max: usize,
+    expected: &[(u64, &str, Option<Fault>)],
+    damage: &Damage,
+) {
     let expected: Found = expected
         .iter()
         .map(|(line, text, fault)| (*line, (*text).to_owned(), *fault))
@@ -46,7 +55,10 @@ fn check_within(text: &[u8], bytes_max: usize, expected: &[(u64, &str, Option<Fa
 }
 
 fn check(text: &str, expected: &[(u64, &str)]) {
-    let expected: Vec<_> = expected.iter().map(|(line, text)| (*line, *text, None)).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(line, text)| (*line, *text, None))
+        .collect();
     check_within(text.as_bytes(), 1_000, &expected, &Damage::default());
 }
 
@@ -61,28 +73,55 @@ const CUT: Option<Fault> = Some(Fault::Cut);
 fn lines() {
     check("", &[]);
     check(" \r\n\n\t", &[]);
-    check("{\"a\":1}\n{\"b\":2}\n", &[(1, "{\"a\":1}"), (2, "{\"b\":2}")]);
-    check("{\"a\":1}\r\n\r\n  {\"b\":2} \r\n", &[(1, "{\"a\":1}"), (3, "{\"b\":2}")]);
-    check("\u{feff}{\"a\":1}\n{\"b\":2}", &[(1, "{\"a\":1}"), (2, "{\"b\":2}")]);
-    check("{\"a\":1}\n\u{feff}{\"b\":2}", &[(1, "{\"a\":1}"), (2, "{\"b\":2}")]);
-    check("nonsense, really\n}\n{\"a\":1}", &[(1, "nonsense, really"), (2, "}"), (3, "{\"a\":1}")]);
+    check(
+        "{\"a\":1}\n{\"b\":2}\n",
+        &[(1, "{\"a\":1}"), (2, "{\"b\":2}")],
+    );
+    check(
+        "{\"a\":1}\r\n\r\n  {\"b\":2} \r\n",
+        &[(1, "{\"a\":1}"), (3, "{\"b\":2}")],
+    );
+    check(
+        "\u{feff}{\"a\":1}\n{\"b\":2}",
+        &[(1, "{\"a\":1}"), (2, "{\"b\":2}")],
+    );
+    check(
+        "{\"a\":1}\n\u{feff}{\"b\":2}",
+        &[(1, "{\"a\":1}"), (2, "{\"b\":2}")],
+    );
+    check(
+        "nonsense, really\n}\n{\"a\":1}",
+        &[(1, "nonsense, really"), (2, "}"), (3, "{\"a\":1}")],
+    );
 }
 
 #[test]
 fn events_over_several_lines() {
     check(
         "{\n  \"a\": {\n    \"b\": [1,\n 2]\n  }\n}\n{\"c\":\n3}\n",
-        &[(1, "{\n  \"a\": {\n    \"b\": [1,\n 2]\n  }\n}"), (7, "{\"c\":\n3}")],
+        &[
+            (1, "{\n  \"a\": {\n    \"b\": [1,\n 2]\n  }\n}"),
+            (7, "{\"c\":\n3}"),
+        ],
     );
 }
 
 #[test]
 fn documents() {
     check("[]", &[]);
-    check("[{\"a\":1},{\"b\":[2]}]\n", &[(1, "{\"a\":1}"), (1, "{\"b\":[2]}")]);
-    check("[\n{\"a\":1},\n{\"b\":2}\n]\n{\"c\":3}\n", &[(2, "{\"a\":1}"), (3, "{\"b\":2}"), (5, "{\"c\":3}")]);
+    check(
+        "[{\"a\":1},{\"b\":[2]}]\n",
+        &[(1, "{\"a\":1}"), (1, "{\"b\":[2]}")],
+    );
+    check(
+        "[\n{\"a\":1},\n{\"b\":2}\n]\n{\"c\":3}\n",
+        &[(2, "{\"a\":1}"), (3, "{\"b\":2}"), (5, "{\"c\":3}")],
+    );
     check("[1, \"x\", null,]", &[(1, "1"), (1, "\"x\""), (1, "null")]);
-    check("{\"data\":[{\"a\":1}],\"next_page\":null}", &[(1, "{\"a\":1}")]);
+    check(
+        "{\"data\":[{\"a\":1}],\"next_page\":null}",
+        &[(1, "{\"a\":1}")],
+    );
     check(
         "{\"data\":[{\"a\":1}],\"next_page\":{\"offset\":\"]}\"}}\n{\"next_page\":{},\"data\":[{\"b\":2}]}",
         &[(1, "{\"a\":1}"), (2, "{\"b\":2}")],
@@ -95,8 +134,14 @@ fn documents() {
 
 #[test]
 fn a_cut_line_costs_only_itself() {
-    check("{\"a\":\"x\n{\"b\":2}\n", &[(1, "{\"a\":\"x"), (2, "{\"b\":2}")]);
-    check("{\"a\":\"x\r\n{\"b\":2}\r\n", &[(1, "{\"a\":\"x"), (2, "{\"b\":2}")]);
+    check(
+        "{\"a\":\"x\n{\"b\":2}\n",
+        &[(1, "{\"a\":\"x"), (2, "{\"b\":2}")],
+    );
+    check(
+        "{\"a\":\"x\r\n{\"b\":2}\r\n",
+        &[(1, "{\"a\":\"x"), (2, "{\"b\":2}")],
+    );
     check_damaged(
         "{\"a\":1,\n{\"b\":2}\n",
         &[(1, "{\"a\":1,\n", BROKEN), (2, "{\"b\":2}", None)],
@@ -105,7 +150,10 @@ fn a_cut_line_costs_only_itself() {
     check_damaged(
         "{\"a\":1}\n{\"b\":[\"x",
         &[(1, "{\"a\":1}", None), (2, "{\"b\":[\"x", CUT)],
-        &Damage { cut: Some(2), ..Damage::default() },
+        &Damage {
+            cut: Some(2),
+            ..Damage::default()
+        },
     );
 }
 
@@ -119,7 +167,11 @@ fn a_broken_document_costs_as_little_as_can_be() {
     // An element lacks its end.
     check_damaged(
         "[\n{\"a\":{\"x\":1},\n{\"b\":2},\n{\"c\":3}\n",
-        &[(2, "{\"a\":{\"x\":1},\n", BROKEN), (3, "{\"b\":2}", None), (4, "{\"c\":3}", None)],
+        &[
+            (2, "{\"a\":{\"x\":1},\n", BROKEN),
+            (3, "{\"b\":2}", None),
+            (4, "{\"c\":3}", None),
+        ],
         &broken(2, 0),
     );
     // A comma is missing.
@@ -131,7 +183,11 @@ fn a_broken_document_costs_as_little_as_can_be() {
     // Pages one a line: the rest of the broken one is lost, and kept as it is.
     check_damaged(
         "{\"data\":[{\"a\":1} oops {\"b\":2}]}\n{\"data\":[{\"c\":3}]}\n",
-        &[(1, "{\"a\":1}", None), (1, "oops {\"b\":2}]}", BROKEN), (2, "{\"c\":3}", None)],
+        &[
+            (1, "{\"a\":1}", None),
+            (1, "oops {\"b\":2}]}", BROKEN),
+            (2, "{\"c\":3}", None),
+        ],
         &broken(1, 0),
     );
     // Lines in which nothing begins are passed over and counted.
@@ -145,12 +201,19 @@ fn a_broken_document_costs_as_little_as_can_be() {
         &[(1, "{\"a\":[", BROKEN), (4, "{\"b\":2}", None)],
         &broken(1, 2),
     );
-    check_damaged("{\"data\":[1], 5", &[(1, "1", None), (1, "5", BROKEN)], &broken(1, 0));
+    check_damaged(
+        "{\"data\":[1], 5",
+        &[(1, "1", None), (1, "5", BROKEN)],
+        &broken(1, 0),
+    );
 }
 
 #[test]
 fn a_cut_document_is_noticed() {
-    let cut = |line| Damage { cut: Some(line), ..Damage::default() };
+    let cut = |line| Damage {
+        cut: Some(line),
+        ..Damage::default()
+    };
     check_damaged("[\n{\"a\":1},\n", &[(2, "{\"a\":1}", None)], &cut(3));
     check_damaged("[{\"a\":1}", &[(1, "{\"a\":1}", None)], &cut(1));
     check_damaged("{\"data\":[{\"a\":\"x", &[(1, "{\"a\":\"x", CUT)], &cut(1));
@@ -182,13 +245,20 @@ fn pieces_that_are_too_long_are_passed_over() {
     }
     let (found, damage) = read(format!("[\"{long}").as_bytes(), 1, 100);
     assert_eq!((found.len(), damage.cut), (1, Some(1)));
-    let (found, _) = read("y".repeat(BEGINNING_BYTES + 10).as_bytes(), 4_096, BEGINNING_BYTES - 1);
+    let (found, _) = read(
+        "y".repeat(BEGINNING_BYTES + 10).as_bytes(),
+        4_096,
+        BEGINNING_BYTES - 1,
+    );
     assert_eq!(found[0].1.len(), BEGINNING_BYTES);
 }
 
 #[test]
 fn utf_16_is_named() {
-    let damage = Damage { is_utf_16: true, ..Damage::default() };
+    let damage = Damage {
+        is_utf_16: true,
+        ..Damage::default()
+    };
     check_within(b"\xff\xfe{\0}\0", 1_000, &[], &damage);
     check_within(b"\xfe\xff\0{\0}", 1_000, &[], &damage);
 }
