@@ -96,8 +96,15 @@ impl AuditEvent {
         }
         event.text("event_type", Some(&self.event_type));
         event.text("event_category", self.event_category.as_deref());
-        event.raw("actor", &self.actor.to_object().finish(extra.remove("actor")));
-        event.object("resource", self.resource.to_object(), extra.remove("resource"));
+        event.raw(
+            "actor",
+            &self.actor.to_object().finish(extra.remove("actor")),
+        );
+        event.object(
+            "resource",
+            self.resource.to_object(),
+            extra.remove("resource"),
+        );
         if let Some(details) = &self.details {
             event.raw("details", details);
         }
@@ -173,7 +180,8 @@ impl Object {
     /// Writes `text` as a JSON string.
     fn quote(&mut self, text: &str) {
         // A string always has a JSON form, so there is no error to handle.
-        self.0.push_str(&serde_json::to_string(text).unwrap_or_default());
+        self.0
+            .push_str(&serde_json::to_string(text).unwrap_or_default());
     }
 
     /// Puts `object` and what `extra` holds of it under `key`, unless there is nothing of either.

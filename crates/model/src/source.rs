@@ -271,7 +271,10 @@ mod tests {
     fn names_are_checked() {
         assert!(SourceName::new("Asana – Berlin (prod)").is_ok());
         assert_eq!(SourceName::new(""), Err(NameError::Length(0)));
-        assert_eq!(SourceName::new("x".repeat(129)), Err(NameError::Length(129)));
+        assert_eq!(
+            SourceName::new("x".repeat(129)),
+            Err(NameError::Length(129))
+        );
         assert_eq!(SourceName::new(" a"), Err(NameError::Padding));
         assert_eq!(SourceName::new("a/b"), Err(NameError::Character('/')));
         assert_eq!(SourceName::new("a\0b"), Err(NameError::Character('\0')));

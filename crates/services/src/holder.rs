@@ -29,11 +29,26 @@ mod tests {
         let process = ended.id();
         ended.wait().unwrap();
         assert!(is_gone(&format!("here:{process}"), &own));
-        assert!(is_gone(&format!("here:{process} (ingest of a (b).jsonl)"), &own));
-        for there in [&own, "here:1", &format!("there:{process}"), "here", "here:", "", "here:x", "node"] {
+        assert!(is_gone(
+            &format!("here:{process} (ingest of a (b).jsonl)"),
+            &own
+        ));
+        for there in [
+            &own,
+            "here:1",
+            &format!("there:{process}"),
+            "here",
+            "here:",
+            "",
+            "here:x",
+            "node",
+        ] {
             assert!(!is_gone(there, &own), "{there}");
         }
         assert!(!is_gone(&format!("here:{process}"), "node"));
-        assert!(!is_gone(&format!("here:{process}"), &format!("here:{process}")));
+        assert!(!is_gone(
+            &format!("here:{process}"),
+            &format!("here:{process}")
+        ));
     }
 }

@@ -71,9 +71,7 @@ impl Services {
 
 /// An installation in `folder` with one source that collects nothing.
 #[cfg(test)]
-pub(crate) async fn for_tests(
-    folder: &std::path::Path,
-) -> (Services, drishti_model::SourceName) {
+pub(crate) async fn for_tests(folder: &std::path::Path) -> (Services, drishti_model::SourceName) {
     use drishti_model::{CollectSettings, ManualClock, Secret, SourceName, SourceProfile};
 
     let installation = Installation {

@@ -139,7 +139,12 @@ impl Intake {
     /// Moves the ledger alone.
     pub(crate) async fn advance(&self, advance: Advance) -> Result<(), ServiceError> {
         let now = self.services.clock.now();
-        match self.services.ledger.advance(&self.lease, advance, now).await {
+        match self
+            .services
+            .ledger
+            .advance(&self.lease, advance, now)
+            .await
+        {
             Err(drishti_ledger::LedgerError::LeaseLost { .. }) => {
                 Err(ServiceError::LeaseLost(self.lease.source.clone()))
             }

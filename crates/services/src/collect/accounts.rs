@@ -36,10 +36,19 @@ impl Directory {
             Ok(()) => Ok(()),
             Err(error @ ServiceError::Ledger(_)) => Err(error),
             Err(error) => {
-                let reason = format!("the people of the workspace could not be read: {}", chain(&error));
+                let reason = format!(
+                    "the people of the workspace could not be read: {}",
+                    chain(&error)
+                );
                 let state = SourceState::Collecting;
                 self.services
-                    .report_warning(&self.source, state, "AccountsNotSynced", reason, &error.advice())
+                    .report_warning(
+                        &self.source,
+                        state,
+                        "AccountsNotSynced",
+                        reason,
+                        &error.advice(),
+                    )
                     .await
             }
         }

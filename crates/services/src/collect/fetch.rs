@@ -71,7 +71,12 @@ impl Stream {
                 Ok(page) => {
                     self.limit = PAGE_LIMIT;
                     let is_last = page.events.is_empty() || page.next_offset.is_none();
-                    let newest = page.events.iter().flatten().map(|event| event.created_at).max();
+                    let newest = page
+                        .events
+                        .iter()
+                        .flatten()
+                        .map(|event| event.created_at)
+                        .max();
                     if newest > self.newest_seen {
                         self.newest_seen = newest;
                         self.refusals = 0;
@@ -121,10 +126,15 @@ impl Stream {
         if self.position.offset.is_none() || self.refusals > REFUSALS_MAX {
             return Err(error.into());
         }
-        tracing::debug!(workspace = self.workspace_gid, "offset refused, going on from a time");
+        tracing::debug!(
+            workspace = self.workspace_gid,
+            "offset refused, going on from a time"
+        );
         let near = self.newest_seen.map(|newest| newest - self.overlap);
         self.position = Position {
-            start_at: near.map_or(self.position.start_at, |near| near.max(self.position.start_at)),
+            start_at: near.map_or(self.position.start_at, |near| {
+                near.max(self.position.start_at)
+            }),
             offset: None,
         };
         Ok(())

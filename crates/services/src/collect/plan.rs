@@ -104,7 +104,11 @@ mod tests {
         let plan = plan(&Progress::default(), &settings(), at(0));
         assert_eq!(plan.windows.first().unwrap().start, at(-240));
         assert_eq!(plan.windows.last().unwrap().end, plan.settled_until);
-        assert!(plan.windows.windows(2).all(|pair| pair[0].end == pair[1].start));
+        assert!(
+            plan.windows
+                .windows(2)
+                .all(|pair| pair[0].end == pair[1].start)
+        );
         assert_eq!(plan.settled_until, at(0) - TimeDelta::seconds(900));
         assert!(plan.lost.is_empty());
     }

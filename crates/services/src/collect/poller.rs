@@ -26,7 +26,12 @@ impl Poller {
         loop {
             let page = self.stream.next().await?;
             let (caught_up, server_time) = (page.is_last, page.server_time);
-            let newest = page.events.iter().flatten().map(|event| event.created_at).max();
+            let newest = page
+                .events
+                .iter()
+                .flatten()
+                .map(|event| event.created_at)
+                .max();
             self.newest_event_at = self.newest_event_at.max(newest);
             let step = Step::Cursor {
                 position: self.stream.position.clone(),

@@ -87,7 +87,11 @@ impl Session {
         let began_at = page.server_time.unwrap_or(now);
         let state = SourceState::Authenticated;
         services
-            .report_state(&source.name, state, "Asana accepted the token and showed the audit log")
+            .report_state(
+                &source.name,
+                state,
+                "Asana accepted the token and showed the audit log",
+            )
             .await?;
         Ok(Self {
             overlap: TimeDelta::seconds(i64::from(source.profile.collect.overlap_seconds)),
@@ -308,7 +312,13 @@ impl Session {
         let spans: Vec<String> = plan
             .lost
             .iter()
-            .map(|range| format!("{} to {}", canonical_time(range.start), canonical_time(range.end)))
+            .map(|range| {
+                format!(
+                    "{} to {}",
+                    canonical_time(range.start),
+                    canonical_time(range.end)
+                )
+            })
             .collect();
         let reason = format!(
             "of the time since {}, these spans are not complete and Asana no longer has them: {}",
@@ -339,6 +349,12 @@ pub(crate) async fn warn_of_lost_lake(
     let reason = "the lake lacks batches that were written to it: it was removed, or put back from an older backup".to_owned();
     let advice = "Everything that Asana still has (90 days) is being fetched again. Older events need a backup of the lake.";
     services
-        .report_warning(&source.name, SourceState::Initialized, "LakeBehind", reason, advice)
+        .report_warning(
+            &source.name,
+            SourceState::Initialized,
+            "LakeBehind",
+            reason,
+            advice,
+        )
         .await
 }

@@ -157,15 +157,30 @@ mod tests {
         };
         let heard_at = at("2026-11-18T12:00:00Z");
         let mut watch = silence().await.unwrap();
-        watch.check(heard_at, at("2026-11-19T12:00:00Z")).await.unwrap();
+        watch
+            .check(heard_at, at("2026-11-19T12:00:00Z"))
+            .await
+            .unwrap();
         assert_eq!(names().await, Vec::<String>::new(), "a day is not too long");
-        watch.check(heard_at, at("2026-11-19T12:00:01Z")).await.unwrap();
-        watch.check(heard_at, at("2026-11-19T13:00:00Z")).await.unwrap();
+        watch
+            .check(heard_at, at("2026-11-19T12:00:01Z"))
+            .await
+            .unwrap();
+        watch
+            .check(heard_at, at("2026-11-19T13:00:00Z"))
+            .await
+            .unwrap();
         assert_eq!(names().await, [DROP_OFF], "said once");
         let mut after_restart = silence().await.unwrap();
-        after_restart.check(heard_at, at("2026-11-19T14:00:00Z")).await.unwrap();
+        after_restart
+            .check(heard_at, at("2026-11-19T14:00:00Z"))
+            .await
+            .unwrap();
         assert_eq!(names().await, [DROP_OFF], "a restart does not say it again");
-        after_restart.check(at("2026-11-19T13:59:00Z"), at("2026-11-19T14:01:00Z")).await.unwrap();
+        after_restart
+            .check(at("2026-11-19T13:59:00Z"), at("2026-11-19T14:01:00Z"))
+            .await
+            .unwrap();
         assert_eq!(names().await, ["Collecting", DROP_OFF]);
     }
 
@@ -173,9 +188,18 @@ mod tests {
     fn saturdays_and_sundays_are_no_working_time() {
         // 2026-11-20 is a Friday.
         let friday_evening = at("2026-11-20T18:00:00Z");
-        assert_eq!(working_time(friday_evening, at("2026-11-22T12:00:00Z")), TimeDelta::hours(6));
-        assert_eq!(working_time(friday_evening, at("2026-11-23T09:00:00Z")), TimeDelta::hours(15));
-        assert_eq!(working_time(friday_evening, friday_evening), TimeDelta::zero());
+        assert_eq!(
+            working_time(friday_evening, at("2026-11-22T12:00:00Z")),
+            TimeDelta::hours(6)
+        );
+        assert_eq!(
+            working_time(friday_evening, at("2026-11-23T09:00:00Z")),
+            TimeDelta::hours(15)
+        );
+        assert_eq!(
+            working_time(friday_evening, friday_evening),
+            TimeDelta::zero()
+        );
     }
 
     #[test]
@@ -184,7 +208,13 @@ mod tests {
             start: at(&format!("{date}T00:00:00Z")),
             count,
         };
-        let week = |weekend| [day("2026-11-20", 500), day("2026-11-21", weekend), day("2026-11-22", weekend)];
+        let week = |weekend| {
+            [
+                day("2026-11-20", 500),
+                day("2026-11-21", weekend),
+                day("2026-11-22", weekend),
+            ]
+        };
         assert!(are_weekends_quiet(&week(5)));
         assert!(!are_weekends_quiet(&week(90)));
         assert!(!are_weekends_quiet(&[]));

@@ -42,7 +42,10 @@ impl Collector {
     pub async fn run(mut self, shutdown: CancellationToken) {
         loop {
             if let Err(error) = self.look().await {
-                tracing::error!(error = chain(&error), "the sources can't be read from the ledger");
+                tracing::error!(
+                    error = chain(&error),
+                    "the sources can't be read from the ledger"
+                );
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
@@ -93,13 +96,18 @@ impl Collector {
             DesiredState::Paused => {
                 self.stop(&name).await;
                 if self.paused.insert(name.clone(), version.0) != Some(version.0) {
-                    self.note(&name, SourceState::Paused, "paused by its owner").await;
+                    self.note(&name, SourceState::Paused, "paused by its owner")
+                        .await;
                 }
             }
             DesiredState::Removed => {
                 if self.running.contains_key(&name) {
-                    self.note(&name, SourceState::Stopping, "being removed; its events stay in the lake")
-                        .await;
+                    self.note(
+                        &name,
+                        SourceState::Stopping,
+                        "being removed; its events stay in the lake",
+                    )
+                    .await;
                     self.stop(&name).await;
                 }
                 self.services.ledger.delete_source(&name).await?;

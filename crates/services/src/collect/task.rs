@@ -48,9 +48,19 @@ impl Task {
         let collected = self.attempt(Until::CaughtUp, report, &stop).await;
         match &collected {
             Ok(progress) if progress.caught_up => {
-                self.say(SourceState::Pending, "caught up; the next run goes on from here").await?;
+                self.say(
+                    SourceState::Pending,
+                    "caught up; the next run goes on from here",
+                )
+                .await?;
             }
-            Ok(_) => self.say(SourceState::Pending, "stopped; the next run goes on from here").await?,
+            Ok(_) => {
+                self.say(
+                    SourceState::Pending,
+                    "stopped; the next run goes on from here",
+                )
+                .await?
+            }
             // Whoever holds the source says how it is.
             Err(ServiceError::Held { .. }) => {}
             Err(error) => self.services.report_error(&self.source.name, error).await?,
@@ -64,9 +74,7 @@ impl Task {
         let mut wait = RETRY_WAIT_MIN;
         loop {
             let began = tokio::time::Instant::now();
-            let outcome = self
-                .attempt(Until::Stopped, Box::new(|_| ()), &stop)
-                .await;
+            let outcome = self.attempt(Until::Stopped, Box::new(|_| ()), &stop).await;
             let held_elsewhere = matches!(outcome, Err(ServiceError::Held { .. }));
             if stop.is_cancelled() {
                 if !held_elsewhere {
@@ -138,15 +146,14 @@ impl Task {
         report: Report,
         stop: &CancellationToken,
     ) -> Result<CollectProgress, ServiceError> {
-        self.say(SourceState::Started, "a task collects this source").await?;
+        self.say(SourceState::Started, "a task collects this source")
+            .await?;
         let opened = Intake::open(&self.services, lease).await?;
-        self.say(SourceState::Initialized, "lake and ledger are ready").await?;
+        self.say(SourceState::Initialized, "lake and ledger are ready")
+            .await?;
         warn_of_lost_lake(&self.services, &self.source, &opened).await?;
-        let authenticated = Session::authenticate(
-            self.services.clone(),
-            self.source.clone(),
-            opened.progress,
-        );
+        let authenticated =
+            Session::authenticate(self.services.clone(), self.source.clone(), opened.progress);
         let session = tokio::select! {
             session = authenticated => session?,
             // Asana may take minutes to answer, and nothing is lost by not waiting for it.

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::CollectProgress;
+use super::fetch::{ORIGIN, Page};
 use crate::ServiceError;
 use crate::intake::{Intake, sift};
-use super::fetch::{ORIGIN, Page};
 
 /// Events that make a batch.
 const BATCH_EVENTS: usize = 20_000;
@@ -75,7 +75,10 @@ impl Writer {
     fn take(&mut self, fetched: Fetched, batch: &mut Batch) -> bool {
         // A clock of ours that is behind must not make good events look as if they came from the future.
         let ours = self.clock.now();
-        let now = fetched.page.server_time.map_or(ours, |asana| asana.max(ours));
+        let now = fetched
+            .page
+            .server_time
+            .map_or(ours, |asana| asana.max(ours));
         let (good, bad) = sift(fetched.page.events, ORIGIN, now);
         batch.events.extend(good);
         batch.quarantined.extend(bad);
@@ -84,7 +87,9 @@ impl Writer {
                 if window.done {
                     self.progress.windows_done += 1;
                     let end = window.range.end.min(self.settled_until);
-                    batch.covered.extend(TimeRange::new(window.range.start, end));
+                    batch
+                        .covered
+                        .extend(TimeRange::new(window.range.start, end));
                 }
                 batch.windows.retain(|known| known.range != window.range);
                 batch.windows.push(window);
