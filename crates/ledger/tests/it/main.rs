@@ -1,5 +1,12 @@
 //! The ledger's tests. Each case runs on SQLite and on PostgreSQL.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod accounts;
 mod health;
 mod leases;

@@ -8,7 +8,7 @@ use drishti_services::ServiceError;
 use drishti_services::ingest::IngestSummary;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::place::{Fed, Place, event, input, name, now, stored_gids};
+use crate::place::{Place, event, fed, input, name, now, stored_gids};
 
 async fn wait_for_stored(reports: &mut UnboundedReceiver<IngestSummary>, stored: u64) {
     while reports.recv().await.unwrap().stored < stored {}
@@ -18,7 +18,7 @@ async fn wait_for_stored(reports: &mut UnboundedReceiver<IngestSummary>, stored:
 async fn the_lease_is_held_while_the_input_is_quiet_and_work_that_is_done_stays_done() {
     let place = Place::new();
     let (services, others) = (place.open().await, place.open_as("other").await);
-    let (texts, fed) = Fed::new();
+    let (texts, fed) = fed();
     let (report, mut reports) = unbounded_channel();
     let worker = services.clone();
     let running = tokio::spawn(async move {
@@ -81,7 +81,7 @@ fn now_of(place: &Place) -> DateTime<Utc> {
 async fn a_lease_that_is_lost_ends_the_work() {
     let place = Place::new();
     let (services, others) = (place.open().await, place.open_as("other").await);
-    let (texts, fed) = Fed::new();
+    let (texts, fed) = fed();
     let (report, mut reports) = unbounded_channel();
     let worker = services.clone();
     let running = tokio::spawn(async move {

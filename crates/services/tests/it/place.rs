@@ -2,6 +2,7 @@
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{ManualClock, SourceName};
@@ -125,22 +126,16 @@ pub(crate) async fn quarantined(services: &Services) -> Vec<QuarantineEntry> {
 }
 
 /// An input whose text comes when the test sends it, and which ends when the sender is dropped.
-pub(crate) struct Fed {
-    texts: std::sync::mpsc::Receiver<String>,
+struct Fed {
+    texts: Receiver<String>,
     rest: Vec<u8>,
 }
 
-impl Fed {
-    pub(crate) fn new() -> (std::sync::mpsc::Sender<String>, Box<dyn Read + Send>) {
-        let (sender, texts) = std::sync::mpsc::channel();
-        (
-            sender,
-            Box::new(Self {
-                texts,
-                rest: Vec::new(),
-            }),
-        )
-    }
+/// Such an input, and what feeds it.
+pub(crate) fn fed() -> (Sender<String>, Box<dyn Read + Send>) {
+    let (sender, texts) = channel();
+    let rest = Vec::new();
+    (sender, Box::new(Fed { texts, rest }))
 }
 
 impl Read for Fed {

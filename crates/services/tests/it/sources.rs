@@ -7,6 +7,13 @@ use drishti_services::{LedgerError, ServiceError, Services, SourceChange};
 use crate::place::{Place, event, input, name, now, stored_gids};
 use crate::stand::{TOKEN, add, asana, profile};
 
+fn change(profile: SourceProfile) -> SourceChange {
+    SourceChange {
+        profile: Some(profile),
+        ..SourceChange::default()
+    }
+}
+
 async fn names(services: &Services) -> Vec<String> {
     let sources = services.sources().await.unwrap();
     sources
@@ -156,10 +163,6 @@ async fn a_source_is_changed_within_its_bounds() {
         .add_source(add(SourceProfile::API_URL, Some("1201")))
         .await
         .unwrap();
-    let change = |profile: SourceProfile| SourceChange {
-        profile: Some(profile),
-        ..SourceChange::default()
-    };
     let other = SourceProfile {
         category: "other".to_owned(),
         ..profile(SourceProfile::API_URL)
@@ -207,11 +210,19 @@ async fn a_source_is_changed_within_its_bounds() {
         .update_source(&name("x"), SourceChange::default(), None)
         .await;
     assert!(matches!(missing, Err(ServiceError::NoSuchSource(_))));
+}
 
-    // A mistyped workspace can be put right until something of it is stored.
+#[tokio::test]
+async fn a_mistyped_workspace_can_be_put_right_until_something_is_stored() {
+    let place = Place::new();
+    let services = place.open().await;
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1201")))
+        .await
+        .unwrap();
     let moved = SourceProfile {
         workspace_gid: Some("1202".to_owned()),
-        ..other
+        ..profile(SourceProfile::API_URL)
     };
     services
         .update_source(&name("asana"), change(moved.clone()), None)
