@@ -62,7 +62,7 @@ fn print_for_people(summary: &IngestSummary) -> anyhow::Result<()> {
         output::say("the others are shown by `drishti sources quarantine list`");
     }
     if let Some(reason) = &summary.incomplete {
-        output::say(&format!("the input was not read to its end: {reason}"));
+        output::say(&format!("not everything was kept: {reason}"));
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ async fn quarantine(cli: &Cli, command: &QuarantineCommand) -> anyhow::Result<Ex
             let summary = services.replay_quarantine(source.as_ref(), ids).await?;
             output::print_data(&format!(
                 "{} tried again: {} stored, {} refused as before",
-                summary.replayed,
+                summary.replayed + summary.still_refused.len() as u64,
                 summary.stored,
                 summary.still_refused.len()
             ))?;

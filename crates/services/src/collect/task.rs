@@ -59,7 +59,7 @@ impl Task {
                     SourceState::Pending,
                     "stopped; the next run goes on from here",
                 )
-                .await?
+                .await?;
             }
             // Whoever holds the source says how it is.
             Err(ServiceError::Held { .. }) => {}

@@ -1,7 +1,12 @@
 //! The services' tests, against a real lake and a real ledger in a folder of each test's own.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first fault")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at the first fault"
+)]
 
+mod collect;
 mod connection;
 mod exactly_once;
 mod ingest;
