@@ -6,7 +6,7 @@
 //! * A batch is one commit: all of it is visible or nothing. The commit carries the batch's sequence number as a Delta application
 //!   transaction of its source, and a sequence is committed once.
 //! * When [`Append::commit`] returns, the batch survives a power loss: every file and folder of a local lake is synced as it is
-//!   written ([`durable`]).
+//!   written (`durable.rs`).
 //! * Nothing here reads the clock; what Delta itself records of a commit (its own time stamp) decides nothing.
 //!
 //! All heavy dependencies (Delta, `DataFusion`, Arrow, Parquet) are behind this crate: callers see SQL text, JSON and
