@@ -27,6 +27,10 @@ pub(crate) fn print_list<R: Row>(rows: &[R], format: ListFormat) -> anyhow::Resu
                 .load_preset(presets::UTF8_BORDERS_ONLY)
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_header(R::HEADINGS);
+            // Elsewhere than on a terminal a row stays on its line, however long.
+            if let Some((_, columns)) = console::Term::stdout().size_checked() {
+                table.set_width(columns);
+            }
             for row in rows {
                 table.add_row(row.cells());
             }
