@@ -1,9 +1,9 @@
 //! Collecting: Asana's audit log into the lake, complete and once.
 //!
-//! A [`Collector`] keeps one [`task`] per source. A task takes the source's lease, compares ledger and lake, and runs a
-//! [`session`]: the spans of time that are not known complete are fetched in [`plan`]ned windows side by side, while a [`poller`]
-//! follows the newest events by offset and reads the last minutes again and again ([`poller::Sweep`]), so that events which became
-//! visible late are found. All of them hand pages to one [`writer`], which is the only one to touch lake and ledger.
+//! A [`Collector`] keeps one task per source. A task takes the source's lease, compares ledger and lake, and runs a
+//! session: the spans of time that are not known complete are fetched in planned windows side by side, while a poller
+//! follows the newest events by offset and reads the last minutes again and again (a sweep), so that events which became
+//! visible late are found. All of them hand pages to one writer, which is the only one to touch lake and ledger.
 
 mod accounts;
 mod fetch;

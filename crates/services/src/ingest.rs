@@ -1,6 +1,6 @@
 //! Events from files and streams.
 //!
-//! A thread [reads](reader), unpacks and parses while this side writes chunk by chunk and commits batch by batch, so that a large
+//! A thread reads, unpacks and parses while this side writes chunk by chunk and commits batch by batch, so that a large
 //! file takes little memory and a kill loses at most one batch of work: what is in the lake is dropped as known the next time.
 //! `docs/INGEST.md` tells what is understood.
 

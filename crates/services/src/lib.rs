@@ -4,7 +4,7 @@
 //! the parts here:
 //!
 //! * [`collect`] keeps one supervised task per source that fetches Asana's audit log;
-//! * [`ingest`](Services::ingest) takes events from files through the same [`intake`];
+//! * [`ingest`](Services::ingest) takes events from files through the same intake;
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
 //!
