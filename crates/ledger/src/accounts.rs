@@ -144,7 +144,7 @@ impl Ledger {
         }
         let rows = query.all(self.database()).await.map_err(Fault::from);
         let accounts = rows.and_then(|rows| rows.into_iter().map(stored).collect());
-        accounts.map_err(|fault: Fault| fault.during("reading the accounts".to_owned()))
+        accounts.map_err(|fault: Fault| self.failed("reading the accounts", fault))
     }
 
     /// When the accounts of a source were last read completely.
@@ -163,9 +163,10 @@ impl Ledger {
             moment_if_any(newest.flatten())
         };
         found.await.map_err(|fault: Fault| {
-            fault.during(format!(
-                "reading the last sync of the accounts of source `{name}`"
-            ))
+            self.failed(
+                format!("reading the last sync of the accounts of source `{name}`"),
+                fault,
+            )
         })
     }
 }

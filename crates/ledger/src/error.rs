@@ -32,61 +32,75 @@ pub enum LedgerError {
         source: io::Error,
     },
     /// The file, its folder or the database's user allows no writing.
-    #[error("{doing}: the database can't be opened for writing")]
+    #[error("{doing}: {place} can't be opened for writing")]
     NotWritable {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// The database's own words.
         #[source]
         source: DbErr,
     },
     /// The file is no database, or its inside is broken.
-    #[error("{doing}: the database is damaged")]
+    #[error("{doing}: {place} is damaged")]
     Damaged {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// What was found.
         #[source]
         source: DbErr,
     },
     /// The file of the ledger was removed, or replaced by another, while it was open. The change has not been made.
-    #[error("{doing}: the ledger's file is no longer in its place")]
+    #[error("{doing}: the file of {place} is no longer in its place")]
     Vanished {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
     },
     /// There is no room left for the change; it has not been made.
-    #[error("{doing}: the disk is full")]
+    #[error("{doing}: the disk of {place} is full")]
     DiskFull {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// The database's own words.
         #[source]
         source: DbErr,
     },
     /// Somebody else held the database for longer than [`BUSY_SECONDS_MAX`](crate::BUSY_SECONDS_MAX).
-    #[error("{doing}: the database is held by another process")]
+    #[error("{doing}: {place} is held by another process")]
     Busy {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// The database's own words.
         #[source]
         source: DbErr,
     },
     /// The database does not answer, or does not let us in.
-    #[error("{doing}: the database can't be reached")]
+    #[error("{doing}: {place} can't be reached")]
     Unreachable {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// The database's own words.
         #[source]
         source: DbErr,
     },
     /// Any other fault of the database.
-    #[error("{doing}: the database failed")]
+    #[error("{doing}: {place} failed")]
     Database {
         /// What was being done to what.
         doing: String,
+        /// Which ledger.
+        place: String,
         /// The database's own words.
         #[source]
         source: DbErr,
@@ -206,15 +220,39 @@ impl LedgerError {
         })
     }
 
-    /// Sorts what the database said into the variant that says what to do.
-    pub(crate) fn database(doing: String, source: DbErr) -> Self {
+    /// Sorts what the database at `place` said into the variant that says what to do.
+    pub(crate) fn database(doing: String, place: String, source: DbErr) -> Self {
         match Cause::of(&source) {
-            Cause::NotWritable => Self::NotWritable { doing, source },
-            Cause::Damaged => Self::Damaged { doing, source },
-            Cause::DiskFull => Self::DiskFull { doing, source },
-            Cause::Busy => Self::Busy { doing, source },
-            Cause::Unreachable => Self::Unreachable { doing, source },
-            Cause::Other => Self::Database { doing, source },
+            Cause::NotWritable => Self::NotWritable {
+                doing,
+                place,
+                source,
+            },
+            Cause::Damaged => Self::Damaged {
+                doing,
+                place,
+                source,
+            },
+            Cause::DiskFull => Self::DiskFull {
+                doing,
+                place,
+                source,
+            },
+            Cause::Busy => Self::Busy {
+                doing,
+                place,
+                source,
+            },
+            Cause::Unreachable => Self::Unreachable {
+                doing,
+                place,
+                source,
+            },
+            Cause::Other => Self::Database {
+                doing,
+                place,
+                source,
+            },
         }
     }
 }
@@ -312,9 +350,9 @@ pub(crate) enum Fault {
 pub(crate) type Step<T> = Result<T, Fault>;
 
 impl Fault {
-    pub(crate) fn during(self, doing: String) -> LedgerError {
+    pub(crate) fn during(self, doing: String, place: String) -> LedgerError {
         match self {
-            Self::Database(source) => LedgerError::database(doing, source),
+            Self::Database(source) => LedgerError::database(doing, place, source),
             Self::Ledger(error) => error,
             Self::Unreadable(finding) => LedgerError::Unreadable { doing, finding },
         }

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use drishti_model::{ErrorKind, HealthEvent, HealthStatus, Severity, SourceName, SourceState};
+use drishti_model::{
+    ErrorKind, HealthEvent, HealthSeverity, HealthStatus, SourceName, SourceState,
+};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DatabaseTransaction,
     EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
@@ -99,16 +101,16 @@ impl Ledger {
                 .map(|(status, progress)| status_from_rows(status, &progress))
                 .transpose()
         };
-        found
-            .await
-            .map_err(|fault: Fault| fault.during(format!("reading the status of source `{name}`")))
+        found.await.map_err(|fault: Fault| {
+            self.failed(format!("reading the status of source `{name}`"), fault)
+        })
     }
 
     /// Where each source stands.
     pub async fn statuses(&self) -> Result<BTreeMap<SourceName, SourceStatus>, LedgerError> {
         self.read_statuses()
             .await
-            .map_err(|fault| fault.during("reading the status of the sources".to_owned()))
+            .map_err(|fault| self.failed("reading the status of the sources", fault))
     }
 
     async fn read_statuses(&self) -> Step<BTreeMap<SourceName, SourceStatus>> {
@@ -145,7 +147,7 @@ impl Ledger {
         }
         let rows = query.all(self.database()).await.map_err(Fault::from);
         let events = rows.and_then(|rows| rows.into_iter().map(event_from_row).collect());
-        events.map_err(|fault: Fault| fault.during("reading the health events".to_owned()))
+        events.map_err(|fault: Fault| self.failed("reading the health events", fault))
     }
 }
 
@@ -188,8 +190,8 @@ fn followed(mut status: source_status::Model, event: &HealthEvent) -> source_sta
         status.error_count = 0;
         status.warning_count = 0;
     }
-    let errors = i64::from(event.severity == Severity::Error);
-    let warnings = i64::from(event.severity == Severity::Warning);
+    let errors = i64::from(event.severity == HealthSeverity::Error);
+    let warnings = i64::from(event.severity == HealthSeverity::Warning);
     source_status::Model {
         status: event.status.as_str().to_owned(),
         kind: event.kind.map(|kind| kind.as_str().to_owned()),

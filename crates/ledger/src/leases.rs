@@ -52,9 +52,9 @@ impl Ledger {
             row.map(|row| Ok((row.holder, moment(row.expires_at)?)))
                 .transpose()
         };
-        found
-            .await
-            .map_err(|fault: Fault| fault.during(format!("reading the lease of source `{name}`")))
+        found.await.map_err(|fault: Fault| {
+            self.failed(format!("reading the lease of source `{name}`"), fault)
+        })
     }
 
     /// Puts off the end of a lease to `now` and `lifetime`, under the same fence; `None` where it is lost.

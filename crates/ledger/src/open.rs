@@ -7,7 +7,7 @@ use sea_orm::sqlx::{self, ConnectOptions, Connection};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr, RuntimeErr, SqlxError, SqlxPostgresConnector};
 
 use crate::address::Address;
-use crate::error::{LedgerError, connection_error};
+use crate::error::{Fault, LedgerError, connection_error};
 use crate::sqlite::SqliteFile;
 use crate::{QUARANTINE_RAW_BYTES_MAX, SealingKey, migrations};
 
@@ -17,6 +17,8 @@ pub const BUSY_SECONDS_MAX: u64 = 10;
 /// [`Ledger::check`] knows no such limit.
 pub const CHECK_BYTES_MAX: u64 = 256 << 20;
 
+/// How errors name the opening of a ledger.
+pub(crate) const OPENING: &str = "opening the database";
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// Time that one statement may take on PostgreSQL, in seconds.
@@ -98,10 +100,10 @@ impl Ledger {
 
     /// Asks the database for a sign of life, and SQLite's file whether it is still in its place.
     pub async fn ping(&self) -> Result<(), LedgerError> {
-        let doing = format!("asking {}", self.place());
+        let doing = "asking the database for a sign of life".to_owned();
         match self.0.database.ping().await {
             Ok(()) => self.in_place(doing),
-            Err(error) => Err(LedgerError::database(doing, error)),
+            Err(error) => Err(self.failed(doing, error)),
         }
     }
 
@@ -109,7 +111,7 @@ impl Ledger {
     pub async fn check(&self) -> Result<(), LedgerError> {
         self.ping().await?;
         match &self.0.file {
-            Some(file) => file.check(format!("checking {}", self.place())).await,
+            Some(file) => file.check("checking its pages").await,
             None => Ok(()),
         }
     }
@@ -142,9 +144,17 @@ impl Ledger {
     /// Fails where SQLite's file was removed or replaced.
     pub(crate) fn in_place(&self, doing: String) -> Result<(), LedgerError> {
         match &self.0.file {
-            Some(file) if !file.is_in_place() => Err(LedgerError::Vanished { doing }),
+            Some(file) if !file.is_in_place() => Err(LedgerError::Vanished {
+                doing,
+                place: self.place(),
+            }),
             _ => Ok(()),
         }
+    }
+
+    /// The error of what stopped `doing`.
+    pub(crate) fn failed(&self, doing: impl Into<String>, fault: impl Into<Fault>) -> LedgerError {
+        fault.into().during(doing.into(), self.place())
     }
 
     pub(crate) fn newer(&self, version: String) -> LedgerError {
@@ -175,7 +185,8 @@ async fn connect_postgres(
         )))),
     };
     first.map_err(|source| LedgerError::Unreachable {
-        doing: format!("opening {address}"),
+        doing: OPENING.to_owned(),
+        place: address.to_string(),
         source,
     })?;
     let pool = PgPoolOptions::new()

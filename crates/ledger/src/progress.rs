@@ -86,7 +86,8 @@ impl Ledger {
     /// How far a source is collected; [`LedgerError::NoSuchSource`] where there is none.
     pub async fn progress(&self, name: &SourceName) -> Result<Progress, LedgerError> {
         let progress = self.read_progress(name).await;
-        progress.map_err(|fault| fault.during(format!("reading the progress of source `{name}`")))
+        progress
+            .map_err(|fault| self.failed(format!("reading the progress of source `{name}`"), fault))
     }
 
     async fn read_progress(&self, name: &SourceName) -> Step<Progress> {

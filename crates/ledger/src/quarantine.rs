@@ -96,7 +96,7 @@ impl Ledger {
         }
         let rows = query.all(self.database()).await.map_err(Fault::from);
         let entries = rows.and_then(|rows| rows.into_iter().map(entry).collect());
-        entries.map_err(|fault: Fault| fault.during("reading the quarantine".to_owned()))
+        entries.map_err(|fault: Fault| self.failed("reading the quarantine", fault))
     }
 
     /// The bytes of a quarantined event, as far as they are kept; `None` where it is not, or no longer, in quarantine.
@@ -105,7 +105,7 @@ impl Ledger {
         let row = quarantine_raw::Entity::find_by_id(id)
             .one(self.database())
             .await;
-        let Some(row) = row.map_err(|error| LedgerError::database(doing(), error))? else {
+        let Some(row) = row.map_err(|error| self.failed(doing(), error))? else {
             return Ok(None);
         };
         let unpacked = tokio::task::spawn_blocking(move || unpack(&row.compressed))
@@ -134,7 +134,7 @@ impl Ledger {
                     .map(|(name, entries)| Ok((source_name(name)?, entries.unsigned_abs())))
                     .collect()
             });
-        counts.map_err(|fault: Fault| fault.during("counting the quarantine".to_owned()))
+        counts.map_err(|fault: Fault| self.failed("counting the quarantine", fault))
     }
 
     /// Lets events of the lease's source out of quarantine, after they were replayed. Unknown ids are passed over.

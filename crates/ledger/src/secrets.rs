@@ -121,9 +121,8 @@ impl Ledger {
         let row = secret::Entity::find_by_id(text(name))
             .one(self.database())
             .await;
-        let row = row.map_err(|error| {
-            LedgerError::database(format!("reading the {}", secret_named(name)), error)
-        })?;
+        let row =
+            row.map_err(|error| self.failed(format!("reading the {}", secret_named(name)), error))?;
         row.map(|row| self.key().unseal(&secret_named(name), &row.sealed))
             .transpose()
     }
@@ -155,11 +154,11 @@ impl Ledger {
 
     /// Fails unless the key is the one of the ledger's first opening. Of two first openings at once, one decides.
     pub(crate) async fn check_key(&self) -> Result<(), LedgerError> {
-        let doing = || format!("checking the sealing key of {}", self.place());
+        let doing = || "checking the sealing key".to_owned();
         let found = self
             .key_check_row()
             .await
-            .map_err(|fault| fault.during(doing()))?;
+            .map_err(|fault| self.failed(doing(), fault))?;
         let sealed = if let Some(row) = found {
             row.sealed
         } else {

@@ -13,8 +13,7 @@ impl Ledger {
         let row = setting::Entity::find_by_id(text(key))
             .one(self.database())
             .await;
-        let row =
-            row.map_err(|error| LedgerError::database(format!("reading setting `{key}`"), error))?;
+        let row = row.map_err(|error| self.failed(format!("reading setting `{key}`"), error))?;
         Ok(row.map(|row| row.value))
     }
 

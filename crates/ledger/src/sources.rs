@@ -117,7 +117,7 @@ impl Ledger {
         };
         found
             .await
-            .map_err(|fault: Fault| fault.during(format!("reading source `{name}`")))
+            .map_err(|fault: Fault| self.failed(format!("reading source `{name}`"), fault))
     }
 
     /// All sources, by name.
@@ -130,7 +130,7 @@ impl Ledger {
         };
         let mut sources = found
             .await
-            .map_err(|fault| fault.during("reading the sources".to_owned()))?;
+            .map_err(|fault| self.failed("reading the sources", fault))?;
         // PostgreSQL would sort by the rules of its locale.
         sources.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(sources)
@@ -254,9 +254,8 @@ impl Ledger {
         let row = source::Entity::find_by_id(name.as_str())
             .one(self.database())
             .await;
-        let row = row.map_err(|error| {
-            LedgerError::database(format!("reading the {}", token_of(name)), error)
-        })?;
+        let row =
+            row.map_err(|error| self.failed(format!("reading the {}", token_of(name)), error))?;
         let sealed = row.and_then(|row| row.sealed_token);
         sealed
             .map(|sealed| self.key().unseal(&token_of(name), &sealed))

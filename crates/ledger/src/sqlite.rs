@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::error::{Fault, LedgerError, connection_error};
-use crate::open::Bounds;
+use crate::open::{Bounds, OPENING};
 
 /// Connections to the file: one writes, the others read.
 const CONNECTIONS: u32 = 4;
@@ -22,6 +22,8 @@ const SETUP_PAUSE: Duration = Duration::from_millis(20);
 /// The file of a ledger on SQLite.
 pub(crate) struct SqliteFile {
     path: PathBuf,
+    /// How errors name it.
+    place: String,
     bounds: Bounds,
     identity: Identity,
     /// SQLite has one writer: those of this process wait for each other here, in turn, not in SQLite's polling.
@@ -38,7 +40,6 @@ impl SqliteFile {
         place: &str,
         bounds: Bounds,
     ) -> Result<(Self, DatabaseConnection), LedgerError> {
-        let doing = || format!("opening {place}");
         let failed = |source| LedgerError::Create {
             place: place.to_owned(),
             source,
@@ -46,15 +47,16 @@ impl SqliteFile {
         create_private(path).await.map_err(failed)?;
         let file = Self {
             path: path.to_owned(),
+            place: place.to_owned(),
             bounds,
             identity: identity(path).map_err(failed)?,
             writer: Arc::default(),
         };
         let set_up = file.set_up().await;
-        set_up.map_err(|error| LedgerError::database(doing(), error))?;
+        set_up.map_err(|error| file.failed(OPENING, error))?;
         let size = tokio::fs::metadata(path).await;
         if size.is_ok_and(|file| file.len() <= bounds.check_bytes) {
-            file.check(doing()).await?;
+            file.check(OPENING).await?;
         }
         // All connections are made now and kept, so that none ever leads to another file than the first.
         let pool = SqlitePoolOptions::new()
@@ -64,7 +66,7 @@ impl SqliteFile {
             .max_lifetime(None)
             .connect_with(file.options())
             .await;
-        let pool = pool.map_err(|error| LedgerError::database(doing(), connection_error(error)))?;
+        let pool = pool.map_err(|error| file.failed(OPENING, connection_error(error)))?;
         Ok((file, SqlxSqliteConnector::from_sqlx_sqlite_pool(pool)))
     }
 
@@ -95,15 +97,20 @@ impl SqliteFile {
     }
 
     /// Fails where a page of the file is not as it should be.
-    pub(crate) async fn check(&self, doing: String) -> Result<(), LedgerError> {
+    pub(crate) async fn check(&self, doing: &str) -> Result<(), LedgerError> {
         match self.damage().await {
             Ok(None) => Ok(()),
             Ok(Some(finding)) => Err(LedgerError::Damaged {
-                doing,
+                doing: doing.to_owned(),
+                place: self.place.clone(),
                 source: DbErr::Custom(finding),
             }),
-            Err(error) => Err(LedgerError::database(doing, error)),
+            Err(error) => Err(self.failed(doing, error)),
         }
+    }
+
+    fn failed(&self, doing: &str, error: DbErr) -> LedgerError {
+        LedgerError::database(doing.to_owned(), self.place.clone(), error)
     }
 
     async fn damage(&self) -> Result<Option<String>, DbErr> {
@@ -243,7 +250,10 @@ mod tests {
         );
         assert_eq!(
             refused.to_string(),
-            "saving the progress of source `asana`: the disk is full"
+            format!(
+                "saving the progress of source `asana`: the disk of {} is full",
+                ledger.place()
+            )
         );
         let progress = ledger.progress(&lease.source).await.unwrap();
         assert_eq!(progress.events_stored, 0);

@@ -37,7 +37,7 @@ impl Ledger {
                 doing,
                 _turn: turn,
             }),
-            Err(error) => Err(LedgerError::database(doing, error)),
+            Err(error) => Err(self.failed(doing, error)),
         }
     }
 
@@ -64,12 +64,12 @@ impl Ledger {
 impl Write {
     /// Makes the change durable where `outcome` is good, and undoes it otherwise.
     pub(crate) async fn finish<T>(self, outcome: Step<T>) -> Result<T, LedgerError> {
-        let outcome = outcome.map_err(|fault| fault.during(self.doing.clone()));
+        let outcome = outcome.map_err(|fault| self.ledger.failed(self.doing.as_str(), fault));
         let in_place = |value| self.ledger.in_place(self.doing.clone()).map(|()| value);
         match outcome.and_then(in_place) {
             Ok(value) => match self.transaction.commit().await {
                 Ok(()) => Ok(value),
-                Err(error) => Err(LedgerError::database(self.doing, error)),
+                Err(error) => Err(self.ledger.failed(self.doing, error)),
             },
             // What broke the change matters; a connection that can't even roll back is dropped by the pool, with the same effect.
             Err(error) => match self.transaction.rollback().await {

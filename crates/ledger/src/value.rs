@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
-use drishti_model::{HealthStatus, Severity, SourceName, TimeRange};
+use drishti_model::{HealthSeverity, HealthStatus, SourceName, TimeRange};
 
 use crate::error::{Fault, Step};
 
@@ -56,11 +56,15 @@ pub(crate) fn health_status(word: &str) -> Step<HealthStatus> {
 }
 
 /// The severity that a word in a column stands for.
-pub(crate) fn severity(word: &str) -> Step<Severity> {
+pub(crate) fn severity(word: &str) -> Step<HealthSeverity> {
     one_of(
         word,
-        [Severity::Information, Severity::Warning, Severity::Error],
-        Severity::as_str,
+        [
+            HealthSeverity::Information,
+            HealthSeverity::Warning,
+            HealthSeverity::Error,
+        ],
+        HealthSeverity::as_str,
     )
 }
 

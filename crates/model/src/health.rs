@@ -62,7 +62,7 @@ impl HealthStatus {
 
 /// How bad a health event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Severity {
+pub enum HealthSeverity {
     /// A change worth knowing.
     Information,
     /// Collection goes on, but something needs a look.
@@ -71,7 +71,7 @@ pub enum Severity {
     Error,
 }
 
-impl Severity {
+impl HealthSeverity {
     /// The word in the ledger and the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,7 +94,7 @@ pub struct HealthEvent {
     /// Whether it works from then on.
     pub status: HealthStatus,
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: HealthSeverity,
     /// Whose fault it is; `None` where nothing is wrong.
     pub kind: Option<ErrorKind>,
     /// A stable name such as `TokenRejected`, `LogDropOff` or `Collecting`.

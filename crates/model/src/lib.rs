@@ -7,17 +7,21 @@
 mod account;
 mod clock;
 mod coverage;
+mod enrichment;
 mod event;
 mod health;
 mod secret;
+mod severity;
 mod source;
 
 pub use account::{Account, AccountRole, AccountStatus};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use coverage::{Coverage, TimeRange};
+pub use enrichment::{AddressCategory, AddressFacts, Device, DeviceKind, EnrichedEvent};
 pub use event::{Actor, AuditEvent, Context, Resource, canonical_time};
-pub use health::{ErrorKind, HealthEvent, HealthStatus, Severity};
+pub use health::{ErrorKind, HealthEvent, HealthSeverity, HealthStatus};
 pub use secret::Secret;
+pub use severity::Severity;
 pub use source::{
     Backfill, CollectSettings, DesiredState, NameError, SourceName, SourceProfile, SourceState,
 };

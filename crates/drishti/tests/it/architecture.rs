@@ -21,9 +21,12 @@ fn root() -> PathBuf {
 fn allowed(name: &str) -> &'static [&'static str] {
     match name {
         "drishti-model" | "drishti-simulator" => &[],
-        "drishti-asana" | "drishti-lake" | "drishti-ledger" => &["drishti-model"],
+        "drishti-asana" | "drishti-detect" | "drishti-lake" | "drishti-ledger" => {
+            &["drishti-model"]
+        }
         "drishti-services" => &[
             "drishti-asana",
+            "drishti-detect",
             "drishti-lake",
             "drishti-ledger",
             "drishti-model",

@@ -31,9 +31,9 @@ enum Schema {
 
 /// Applies the versions that are missing, in one transaction; the others who start at the same time wait for it.
 pub(crate) async fn apply(ledger: &Ledger) -> Result<(), LedgerError> {
-    let doing = || format!("preparing the tables of {}", ledger.place());
+    let doing = || "preparing the tables".to_owned();
     let schema = inspect(ledger.database()).await;
-    match schema.map_err(|fault| fault.during(doing()))? {
+    match schema.map_err(|fault| ledger.failed(doing(), fault))? {
         Schema::UpToDate => return Ok(()),
         Schema::Behind => {}
         Schema::Newer(version) => return Err(ledger.newer(version)),

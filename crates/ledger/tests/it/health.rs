@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use drishti_ledger::{HEALTH_EVENTS_MAX, HealthFilter, LedgerError};
-use drishti_model::{ErrorKind, HealthEvent, HealthStatus, Severity, SourceState};
+use drishti_model::{ErrorKind, HealthEvent, HealthSeverity, HealthStatus, SourceState};
 
 use crate::place::{Place, at, name, new_source};
 
@@ -10,7 +10,7 @@ pub(crate) fn event(source: &str, at: DateTime<Utc>) -> HealthEvent {
         at,
         state: SourceState::Error,
         status: HealthStatus::Unhealthy,
-        severity: Severity::Error,
+        severity: HealthSeverity::Error,
         kind: Some(ErrorKind::ThirdPartyConfig),
         name: "TokenRejected".to_owned(),
         reason: "Asana said: not \0authorized".to_owned(),
@@ -22,7 +22,7 @@ fn healthy(source: &str, at: DateTime<Utc>) -> HealthEvent {
     HealthEvent {
         state: SourceState::Collecting,
         status: HealthStatus::Healthy,
-        severity: Severity::Information,
+        severity: HealthSeverity::Information,
         kind: None,
         name: "Collecting".to_owned(),
         ..event(source, at)
@@ -34,7 +34,7 @@ pub(crate) async fn sets_the_status(place: Place) {
     ledger.record_health(&event("asana", at(1))).await.unwrap();
     ledger.record_health(&event("asana", at(2))).await.unwrap();
     let warning = HealthEvent {
-        severity: Severity::Warning,
+        severity: HealthSeverity::Warning,
         name: "Slow".to_owned(),
         ..event("asana", at(3))
     };

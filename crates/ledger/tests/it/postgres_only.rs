@@ -66,7 +66,7 @@ async fn an_unreachable_server_is_told(place: Place) {
         "{refused:?}"
     );
     let expected = format!(
-        "opening the ledger `prod` on PostgreSQL at 127.0.0.1:{port}: the database can't be reached"
+        "opening the database: the ledger `prod` on PostgreSQL at 127.0.0.1:{port} can't be reached"
     );
     assert_eq!(refused.to_string(), expected);
     assert!(!format!("{refused:?}").contains("hunter2"));

@@ -171,6 +171,13 @@ async fn places_that_cannot_be_written_are_told() {
         matches!(refused, LedgerError::NotWritable { .. }),
         "{refused:?}"
     );
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "opening the database: the ledger `{}` can't be opened for writing",
+            file(&place).parent().unwrap().display()
+        )
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use drishti_model::{ErrorKind, HealthEvent, HealthStatus, Severity, SourceState};
+use drishti_model::{ErrorKind, HealthEvent, HealthSeverity, HealthStatus, SourceState};
 use reqwest::Method;
 
 use crate::app::{App, name, now};
@@ -107,8 +107,8 @@ async fn the_metrics_say_how_everything_stands() {
     app.ingest("acme", &lines).await;
     app.ingest("with \"quotes\"", &[]).await;
     for (state, severity) in [
-        (SourceState::Started, Severity::Information),
-        (SourceState::Error, Severity::Error),
+        (SourceState::Started, HealthSeverity::Information),
+        (SourceState::Error, HealthSeverity::Error),
     ] {
         let event = HealthEvent {
             source: name("acme"),

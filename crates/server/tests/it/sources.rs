@@ -1,7 +1,7 @@
 //! The life of a source, from its addition to its removal.
 
 use chrono::TimeDelta;
-use drishti_model::{AccountStatus, HealthEvent, HealthStatus, Severity, SourceState};
+use drishti_model::{AccountStatus, HealthEvent, HealthSeverity, HealthStatus, SourceState};
 use reqwest::Method;
 use reqwest::header::IF_MATCH;
 use serde_json::{Value, json};
@@ -391,7 +391,7 @@ async fn health_events_are_listed_newest_first() {
             at: now() + TimeDelta::minutes(minute),
             state: SourceState::Collecting,
             status: HealthStatus::Healthy,
-            severity: Severity::Information,
+            severity: HealthSeverity::Information,
             kind: None,
             name: format!("Step{minute}"),
             reason: "it goes on".to_owned(),

@@ -1,6 +1,6 @@
 //! Telling the ledger how a source is.
 
-use drishti_model::{HealthEvent, HealthStatus, Severity, SourceName, SourceState};
+use drishti_model::{HealthEvent, HealthSeverity, HealthStatus, SourceName, SourceState};
 
 use crate::words::chain;
 use crate::{ServiceError, Services};
@@ -18,7 +18,7 @@ impl Services {
             at: self.clock.now(),
             state,
             status: HealthStatus::Healthy,
-            severity: Severity::Information,
+            severity: HealthSeverity::Information,
             kind: None,
             name: state.as_str().to_owned(),
             reason: reason.to_owned(),
@@ -41,7 +41,7 @@ impl Services {
             at: self.clock.now(),
             state,
             status: HealthStatus::Unhealthy,
-            severity: Severity::Warning,
+            severity: HealthSeverity::Warning,
             kind: None,
             name: name.to_owned(),
             reason,
@@ -61,7 +61,7 @@ impl Services {
             at: self.clock.now(),
             state: SourceState::Error,
             status: HealthStatus::Unhealthy,
-            severity: Severity::Error,
+            severity: HealthSeverity::Error,
             kind: Some(error.kind()),
             name: error.name().to_owned(),
             reason: chain(error),
@@ -72,14 +72,14 @@ impl Services {
 
     async fn report(&self, event: HealthEvent) -> Result<(), ServiceError> {
         match event.severity {
-            Severity::Information => {
+            HealthSeverity::Information => {
                 tracing::info!(source = %event.source, state = %event.state, "{}", event.reason);
             }
-            Severity::Warning => {
+            HealthSeverity::Warning => {
                 tracing::warn!(source = %event.source, event.name, "{}", event.reason);
             }
             // Whoever failed tells it: a server in its log, a command to its user.
-            Severity::Error => {}
+            HealthSeverity::Error => {}
         }
         Ok(self.ledger.record_health(&event).await?)
     }

@@ -1,0 +1,18 @@
+//! Policies in, alerts out.
+//!
+//! Everything here is synchronous and pure: events, tables, people and policies come in as arguments, findings go out. Nothing
+//! reads the clock, a database or the network; files are read only where their path is an argument.
+
+mod finding;
+mod people;
+mod policy;
+
+pub use finding::{
+    Comparison, Entity, EntityKind, EventReference, Explanation, FINDING_EVENTS_MAX, Finding,
+    PolicyId, Rarity,
+};
+pub use people::{People, PersonFacts, Terminated};
+pub use policy::{
+    Activity, AfterResolution, Audience, Grouping, Mode, Policy, PolicyKind, PolicyTest, Scope,
+    SeverityCase, Subject,
+};
