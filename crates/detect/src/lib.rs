@@ -6,6 +6,8 @@
 mod finding;
 mod people;
 mod policy;
+mod state;
+mod verdict;
 
 pub use finding::{
     Comparison, Entity, EntityKind, EventReference, Explanation, FINDING_EVENTS_MAX, Finding,
@@ -16,3 +18,5 @@ pub use policy::{
     Activity, AfterResolution, Audience, Grouping, Mode, Policy, PolicyKind, PolicyTest, Scope,
     SeverityCase, Subject,
 };
+pub use state::StateRow;
+pub use verdict::Verdict;
