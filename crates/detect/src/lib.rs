@@ -15,8 +15,8 @@ pub use finding::{
 };
 pub use people::{People, PersonFacts, Terminated};
 pub use policy::{
-    Activity, AfterResolution, Audience, Grouping, Mode, Policy, PolicyKind, PolicyTest, Scope,
-    SeverityCase, Subject,
+    Activity, AfterResolution, Audience, Grouping, Mode, POLICIES_MAX, POLICY_FILE_BYTES_MAX, Pack,
+    Policy, PolicyError, PolicyKind, PolicyTest, Scope, SeverityCase, Subject,
 };
 pub use state::StateRow;
 pub use verdict::Verdict;

@@ -1,12 +1,25 @@
 //! Policies: what is looked for, as data. Every kind of policy has the same frame.
 
+mod duration;
+mod error;
+mod frame;
+mod lines;
+mod pack;
+mod scope;
+mod section;
+mod yaml;
+
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use drishti_model::Severity;
 use serde::{Deserialize, Serialize};
 
 use crate::PolicyId;
+
+pub use error::PolicyError;
+pub use pack::{POLICIES_MAX, POLICY_FILE_BYTES_MAX, Pack};
 
 /// A policy as read from its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +48,8 @@ pub struct Policy {
     pub grouping: Grouping,
     /// Where it was read from.
     pub file: PathBuf,
+    /// The whole file.
+    pub text: Arc<str>,
     /// What it looks for.
     pub kind: PolicyKind,
     /// Examples that must and must not fire.
@@ -122,11 +137,9 @@ pub enum PolicyKind {
     },
 }
 
-/// Activity in Sigma, and how it is told.
+/// How activity is told; the Sigma documents are the policy's text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activity {
-    /// The Sigma documents of the file.
-    pub sigma: String,
     /// The title of an alert, with fields in braces: `{actor.email} made SAML optional`.
     pub alert_title: String,
     /// What an alert is about.
