@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use crate::error::{AsanaError, Endpoint};
 use crate::event::Rejection;
-use crate::limits::Limits;
+use crate::limits::{Limits, TokenLimits};
 use crate::refusal::refused;
 use crate::retry::{Retries, http_date};
 use crate::timer::{Timer, TokioTimer};
@@ -25,6 +25,8 @@ pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for one whole answer, connection included.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
+/// The longest time for which a `Retry-After` holds back all requests of a token.
+pub const CLOSED_MAX: Duration = Duration::from_hours(1);
 /// Most digits of an id of Asana in a path; real ones have 16.
 const GID_DIGITS_MAX: usize = 32;
 
@@ -41,6 +43,19 @@ pub struct ClientOptions {
     pub requests_per_minute: u32,
     /// How the program names itself.
     pub user_agent: String,
+    /// What stands between this machine and Asana, if anything does. The environment is not asked.
+    pub proxy: Option<Proxy>,
+    /// What the token may ask, shared by all clients that may have the same one.
+    pub token_limits: TokenLimits,
+}
+
+/// A proxy that Asana is reached through. This machine itself never is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Such as `http://proxy.example.com:3128`; a user name and a password may stand in it.
+    pub address: Secret,
+    /// Hosts that are reached without it, as in `NO_PROXY`.
+    pub except: String,
 }
 
 /// Reads Asana. Clones share their connections and limits.
@@ -53,6 +68,7 @@ struct Shared {
     token: Secret,
     http: reqwest::Client,
     limits: Limits,
+    token_limits: Arc<Limits>,
     timer: Arc<dyn Timer>,
 }
 
@@ -105,22 +121,29 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(&options.user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
+        let http = match &options.proxy {
+            Some(proxy) if !is_local(&options.base_url) => http.proxy(through(proxy)?),
+            _ => http.no_proxy(),
+        };
+        let http = http
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .build()
             .map_err(|source| AsanaError::Setup { source })?;
-        let limits = Limits::new(
-            options.concurrent_reads,
+        let limits = Limits::new(options.concurrent_reads, 0, Arc::clone(&timer));
+        let token_limits = options.token_limits.of(
+            &options.base_url,
+            &options.token,
             options.requests_per_minute,
-            Arc::clone(&timer),
+            &timer,
         );
         Ok(Self(Arc::new(Shared {
             base_url: options.base_url,
             token: options.token,
             http,
             limits,
+            token_limits,
             timer,
         })))
     }
@@ -141,13 +164,16 @@ impl Client {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            let Some(wait) = retries.wait(&error) else {
+            let wait = retries.wait(&error);
+            let is_rate_limited = matches!(error, AsanaError::RateLimited { .. });
+            if is_rate_limited && let Some(wait) = error.retry_after().or(wait) {
+                self.0.token_limits.close_for(wait.min(CLOSED_MAX));
+            }
+            let Some(wait) = wait else {
                 return Err(error);
             };
             debug!(%error, wait_seconds = wait.as_secs_f64(), "asking asana again");
-            if matches!(error, AsanaError::RateLimited { .. }) {
-                self.0.limits.close_for(wait);
-            } else {
+            if !is_rate_limited {
                 self.0.timer.sleep(wait).await;
             }
         }
@@ -157,6 +183,7 @@ impl Client {
         let endpoint = call.endpoint;
         let address = self.address(call)?;
         let _permit = self.0.limits.enter().await;
+        let _token_permit = self.0.token_limits.enter().await;
         let response = self
             .0
             .http
@@ -215,17 +242,30 @@ fn headers(token: &Secret) -> Result<HeaderMap, AsanaError> {
     ]))
 }
 
-/// Refuses addresses to which the token would go in the clear, and those that can't be extended by a path.
-fn check_address(address: &Url) -> Result<(), AsanaError> {
-    let is_local = match address.host() {
+fn through(proxy: &Proxy) -> Result<reqwest::Proxy, AsanaError> {
+    let all = reqwest::Proxy::all(proxy.address.expose());
+    // The error's own words could hold the password of the address.
+    let all = all.map_err(|source| AsanaError::Setup {
+        source: source.without_url(),
+    })?;
+    Ok(all.no_proxy(reqwest::NoProxy::from_string(&proxy.except)))
+}
+
+/// Whether `address` is on this machine.
+fn is_local(address: &Url) -> bool {
+    match address.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
         Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
         None => false,
-    };
+    }
+}
+
+/// Refuses addresses to which the token would go in the clear, and those that can't be extended by a path.
+fn check_address(address: &Url) -> Result<(), AsanaError> {
     let fault = match address.scheme() {
         "https" => None,
-        "http" if is_local => None,
+        "http" if is_local(address) => None,
         "http" => Some("plain http would send the token in the clear, expected https"),
         _ => Some("expected https"),
     };

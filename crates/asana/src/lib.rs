@@ -20,7 +20,8 @@ mod timer;
 
 pub use audit_log::{AuditLogPage, AuditLogRequest};
 pub use client::{
-    BODY_BYTES_MAX, CONNECT_TIMEOUT, Client, ClientOptions, PAGE_LIMIT, REQUEST_TIMEOUT,
+    BODY_BYTES_MAX, CLOSED_MAX, CONNECT_TIMEOUT, Client, ClientOptions, PAGE_LIMIT, Proxy,
+    REQUEST_TIMEOUT,
 };
 pub use directory::{
     DIRECTORY_PAGES_MAX, Membership, Team, TeamMembership, User, Workspace, WorkspaceDetails,
@@ -30,7 +31,7 @@ pub use event::{
     DEPTH_MAX, EVENT_BYTES_MAX, EVENT_TYPE_CHARACTERS_MAX, GID_CHARACTERS_MAX, Rejection,
     parse_event,
 };
-pub use limits::{CONCURRENT_READS_MAX, RATE_BURST_MAX};
+pub use limits::{CONCURRENT_READS_MAX, RATE_BURST_MAX, TokenLimits};
 pub use page::{ParsedPage, RejectedEvent, parse_page};
 pub use retry::{DELAY_MAX, DELAY_MIN, RETRY_AFTER_MAX, TRIES_MAX};
 pub use timer::{Timer, TokioTimer};

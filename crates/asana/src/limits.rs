@@ -1,13 +1,16 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use drishti_model::CollectSettings;
+use drishti_model::{CollectSettings, Secret};
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
 
 use crate::timer::Timer;
 
@@ -21,7 +24,36 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 type Rate = RateLimiter<NotKeyed, InMemoryState, RateClock, NoOpMiddleware<Duration>>;
 
-/// How much one token may ask of Asana. All clones of a client share it.
+/// What a token may ask of Asana, whoever asks with it: Asana counts by token, and several sources may have the same one
+/// (`asana-api.md`, section 4). Clients that are set to another number of requests a minute count apart. A clone is the same.
+#[derive(Clone, Debug, Default)]
+pub struct TokenLimits(Arc<Mutex<HashMap<u64, Arc<Limits>>>>, RandomState);
+
+impl TokenLimits {
+    /// The limits of `token` at `base_url`. Those of tokens that nobody uses any more are forgotten, unless Asana asked to wait.
+    pub(crate) fn of(
+        &self,
+        base_url: &Url,
+        token: &Secret,
+        requests_per_minute: u32,
+        timer: &Arc<dyn Timer>,
+    ) -> Arc<Limits> {
+        let key = (base_url.as_str(), token.expose(), requests_per_minute);
+        let key = self.1.hash_one(key);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, limits| Arc::strong_count(limits) > 1 || !limits.closed().is_zero());
+        let limits = known.entry(key).or_insert_with(|| {
+            Arc::new(Limits::new(
+                CONCURRENT_READS_MAX,
+                requests_per_minute,
+                Arc::clone(timer),
+            ))
+        });
+        Arc::clone(limits)
+    }
+}
+
+/// How much may be asked. All clones of a client share it.
 #[derive(Debug)]
 pub(crate) struct Limits {
     reads: Semaphore,
@@ -70,17 +102,21 @@ impl Limits {
 
     /// How long to wait before asking again, or `None` where a request may go now, which is then counted.
     fn wait(&self) -> Option<Duration> {
-        let now = self.timer.elapsed();
-        let closed_until = *self
-            .closed_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let closed = closed_until.saturating_sub(now);
+        let closed = self.closed();
         if !closed.is_zero() {
             return Some(closed);
         }
         let early = self.rate.as_ref()?.check().err()?;
-        Some(early.wait_time_from(now))
+        Some(early.wait_time_from(self.timer.elapsed()))
+    }
+
+    /// For how long nothing may be asked.
+    fn closed(&self) -> Duration {
+        let closed_until = *self
+            .closed_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        closed_until.saturating_sub(self.timer.elapsed())
     }
 }
 

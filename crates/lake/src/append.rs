@@ -13,7 +13,7 @@ use deltalake::protocol::checkpoints::create_checkpoint;
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use deltalake::{DeltaResult, DeltaTable, DeltaTableError};
-use drishti_model::{AuditEvent, SourceName};
+use drishti_model::{EnrichedEvent, SourceName};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::gids::{Day, GidSet, KnownGids};
@@ -131,6 +131,7 @@ impl Lake {
     fn append_error(&self, source: &SourceName, error: DeltaTableError) -> LakeError {
         self.or_gone(LakeError::Append {
             source_name: source.clone(),
+            address: self.address(),
             source: error,
         })
     }
@@ -138,10 +139,10 @@ impl Lake {
 
 impl Append {
     /// Adds those of `events` that are not in the lake yet.
-    pub async fn write(&mut self, events: &[AuditEvent]) -> Result<(), LakeError> {
-        let mut days: BTreeMap<NaiveDate, Vec<&AuditEvent>> = BTreeMap::new();
+    pub async fn write(&mut self, events: &[EnrichedEvent]) -> Result<(), LakeError> {
+        let mut days: BTreeMap<NaiveDate, Vec<&EnrichedEvent>> = BTreeMap::new();
         for event in events {
-            days.entry(event.created_at.date_naive())
+            days.entry(event.event.created_at.date_naive())
                 .or_default()
                 .push(event);
         }
@@ -150,8 +151,9 @@ impl Append {
             self.load_day(date).await?;
             let known = self.known.day(&(self.source.clone(), date));
             let in_batch = self.fresh.entry(date).or_default();
-            fresh.extend(events.into_iter().filter(|event| {
-                !known.is_some_and(|gids| gids.contains(&event.gid)) && in_batch.insert(&event.gid)
+            fresh.extend(events.into_iter().filter(|row| {
+                let gid = &row.event.gid;
+                !known.is_some_and(|gids| gids.contains(gid)) && in_batch.insert(gid)
             }));
         }
         self.stored += fresh.len() as u64;
@@ -301,6 +303,7 @@ impl Append {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use drishti_model::AuditEvent;
 
     use super::*;
     use crate::LakeLocation;
@@ -312,13 +315,14 @@ mod tests {
         let (lake, _) = Lake::open(location).await.unwrap();
         *lake.0.writer.lock().await = KnownGids::with_room_for(10);
         let source = SourceName::new("a").unwrap();
-        let day = |day: i32| -> Vec<AuditEvent> {
+        let day = |day: i32| -> Vec<EnrichedEvent> {
             (0..8)
                 .map(|gid| AuditEvent {
                     gid: format!("{day}{gid}"),
                     created_at: DateTime::UNIX_EPOCH + TimeDelta::days(day.into()),
                     ..AuditEvent::default()
                 })
+                .map(EnrichedEvent::from)
                 .collect()
         };
         let mut sequence = 0;

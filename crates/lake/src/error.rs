@@ -41,10 +41,12 @@ pub enum LakeError {
     )]
     Gone(String),
     /// A batch could not be written.
-    #[error("writing a batch of source `{source_name}` to the lake")]
+    #[error("writing a batch of source `{source_name}` to the lake at `{address}`")]
     Append {
         /// Whose batch.
         source_name: SourceName,
+        /// The lake's address, without credentials.
+        address: String,
         /// The cause.
         #[source]
         source: DeltaTableError,
@@ -61,10 +63,12 @@ pub enum LakeError {
         sequence: i64,
     },
     /// Compaction, retention or vacuum failed.
-    #[error("{doing} the lake")]
+    #[error("{doing} the lake at `{address}`")]
     Maintenance {
         /// `compacting`, `removing old days from` or `vacuuming`.
         doing: &'static str,
+        /// The lake's address, without credentials.
+        address: String,
         /// The cause.
         #[source]
         source: DeltaTableError,

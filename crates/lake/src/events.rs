@@ -1,6 +1,7 @@
 //! Reading events by filters, without SQL text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -14,10 +15,10 @@ use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::functions::expr_fn::date_bin;
 use deltalake::datafusion::functions_aggregate::expr_fn::count;
 use deltalake::datafusion::prelude::{Expr, col, lit};
-use drishti_model::{AuditEvent, TimeRange};
+use drishti_model::{AddressFacts, AuditEvent, Device, TimeRange};
 
 use crate::query::QueryLimits;
-use crate::rows::{days_since_epoch, from_columns};
+use crate::rows::{days_since_epoch, stored_from_columns};
 use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
@@ -37,7 +38,7 @@ const STRIDE_GROWTH: u64 = 8;
 const DAY_SECONDS: i64 = 86_400;
 
 /// An event with what the lake adds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoredEvent {
     /// Name of the source that it came from.
     pub source: String,
@@ -47,6 +48,10 @@ pub struct StoredEvent {
     pub collected_at: DateTime<Utc>,
     /// The event.
     pub event: AuditEvent,
+    /// What was known of its client address when it was stored.
+    pub address: Option<Arc<AddressFacts>>,
+    /// What its user agent says.
+    pub device: Option<Arc<Device>>,
 }
 
 /// Where a page of events, newest first, ended.
@@ -161,7 +166,7 @@ fn moment(time: DateTime<Utc>) -> Expr {
     ))
 }
 
-fn day(date: NaiveDate) -> Expr {
+pub(crate) fn day(date: NaiveDate) -> Expr {
     lit(ScalarValue::Date32(Some(days_since_epoch(date))))
 }
 
@@ -173,7 +178,7 @@ fn days(first: NaiveDate, last: NaiveDate) -> Expr {
 }
 
 /// The span by the partition, so that whole days are skipped, and by the exact time.
-fn within(range: TimeRange) -> Expr {
+pub(crate) fn within(range: TimeRange) -> Expr {
     days(range.start.date_naive(), range.end.date_naive())
         .and(col("created_at").gt_eq(moment(range.start)))
         .and(col("created_at").lt(moment(range.end)))
@@ -266,7 +271,7 @@ impl Lake {
                 let condition = conditions.iter().cloned().fold(stride, Expr::and);
                 let page = newest_first(frame.clone().filter(condition)?, limit - events.len())?;
                 for batch in page.collect().await? {
-                    events.extend(from_columns(&batch)?);
+                    events.extend(stored_from_columns(&batch)?);
                 }
                 rest = older;
                 stride_rows = stride_rows.saturating_mul(STRIDE_GROWTH);

@@ -10,7 +10,7 @@
 //! * Nothing here reads the clock; what Delta itself records of a commit (its own time stamp) decides nothing.
 //!
 //! All heavy dependencies (Delta, `DataFusion`, Arrow, Parquet) are behind this crate: callers see SQL text, JSON and
-//! [`drishti_model::AuditEvent`].
+//! [`drishti_model::EnrichedEvent`].
 
 mod answer;
 mod append;
@@ -21,6 +21,7 @@ mod events;
 mod gids;
 mod location;
 mod maintenance;
+mod ordered;
 mod query;
 mod repair;
 mod rows;
@@ -33,6 +34,7 @@ pub use error::LakeError;
 pub use events::{EventFilter, EventPosition, HistogramBucket, StoredEvent};
 pub use location::LakeLocation;
 pub use maintenance::{Compacted, Statistics, VACUUM_AGE_MIN};
+pub use ordered::InOrder;
 pub use query::{QueryLimits, SideTable};
 pub use repair::Repair;
 pub use table::Lake;

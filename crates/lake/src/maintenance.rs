@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroU64;
+use std::path::Path as FilePath;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use deltalake::datafusion::scalar::ScalarValue;
 use deltalake::operations::optimize::OptimizeType;
 use deltalake::operations::vacuum::VacuumMode;
 use deltalake::{DeltaTable, DeltaTableError};
-use futures::TryStreamExt;
+use futures::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
 
 use crate::rows::days_since_epoch;
 use crate::{Lake, LakeError, schema};
@@ -62,7 +64,8 @@ impl Lake {
             .execution
             .parquet
             .schema_force_view_types = false;
-        let session = SessionContext::new_with_config_rt(config, Arc::clone(&self.0.runtime));
+        // A runtime of its own: the footers of files that go shall not stay in the caches of queries.
+        let session = SessionContext::new_with_config(config);
         let (table, metrics) = table
             .optimize()
             .with_session_state(Arc::new(session.state()))
@@ -99,25 +102,35 @@ impl Lake {
         let age = age.max(VACUUM_AGE_MIN);
         let failed = |error| self.maintenance_error("vacuuming", error);
         let table = self.newest().await?;
+        let store = table.log_store().object_store(None);
         // Delta counts files of the log that an earlier run deleted, too.
-        let present: HashSet<String> = table
-            .log_store()
-            .object_store(None)
+        let present: HashSet<Path> = store
             .list(None)
-            .map_ok(|file| file.location.to_string())
+            .map_ok(|file| file.location)
             .try_collect()
             .await
             .map_err(|error| failed(error.into()))?;
-        let (table, metrics) = table
+        // Delta itself would delete every file that it does not know, whoever put it there.
+        let (_, needless) = table
             .vacuum()
             .with_mode(VacuumMode::Full)
             .with_retention_period(age)
             .with_enforce_retention_duration(false)
+            .with_dry_run(true)
             .await
             .map_err(failed)?;
-        self.set_current(&table);
-        let files = metrics.files_deleted.iter();
-        let mut deleted = files.filter(|file| present.contains(*file)).count() as u64;
+        let needless: Vec<Path> = needless
+            .files_deleted
+            .iter()
+            .map(|file| Path::from(file.as_str()))
+            .filter(|file| present.contains(file) && is_data_file(file))
+            .collect();
+        let mut deleted = needless.len() as u64;
+        store
+            .delete_stream(futures::stream::iter(needless.into_iter().map(Ok)).boxed())
+            .try_for_each(|_| std::future::ready(Ok(())))
+            .await
+            .map_err(|error| failed(error.into()))?;
         if let Some(folder) = self.0.folder.clone() {
             let age = age.max(STAGED_AGE_MIN).to_std().unwrap_or(Duration::MAX);
             deleted += tokio::task::spawn_blocking(move || folder.sweep(age))
@@ -140,8 +153,32 @@ impl Lake {
     }
 
     fn maintenance_error(&self, doing: &'static str, source: DeltaTableError) -> LakeError {
-        self.or_gone(LakeError::Maintenance { doing, source })
+        self.or_gone(LakeError::Maintenance {
+            doing,
+            address: self.address(),
+            source,
+        })
     }
+}
+
+/// Whether a file is named as Drishti names its data files: in the folder of a day, `part-….parquet`.
+fn is_data_file(file: &Path) -> bool {
+    let mut parts = file.parts();
+    let (folder, name) = (parts.next(), parts.next());
+    let is_day = |folder: &str| {
+        let day = folder.strip_prefix(schema::PARTITION);
+        day.and_then(|day| day.strip_prefix('='))
+            .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
+    };
+    let is_part = |name: &str| {
+        name.starts_with("part-")
+            && FilePath::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+    };
+    parts.next().is_none()
+        && folder.is_some_and(|folder| is_day(folder.as_ref()))
+        && name.is_some_and(|name| is_part(name.as_ref()))
 }
 
 fn sum_up(table: &DeltaTable) -> Result<Statistics, DeltaTableError> {

@@ -75,6 +75,19 @@ pub(crate) fn events() -> SchemaRef {
         Field::new("batch", DataType::Int64, false),
         Field::new("collected_at", timestamp(), false),
         Field::new(PARTITION, DataType::Date32, false),
+        text("ip_country", true),
+        text("ip_region", true),
+        text("ip_city", true),
+        Field::new("ip_latitude", DataType::Float64, true),
+        Field::new("ip_longitude", DataType::Float64, true),
+        Field::new("ip_asn", DataType::Int64, true),
+        text("ip_organization", true),
+        text("ip_category", true),
+        text("ip_tags", true),
+        text("device_browser", true),
+        text("device_os", true),
+        text("device_kind", true),
+        text("device_tags", true),
     ]))
 }
 

@@ -1,6 +1,7 @@
 //! Opening, creating and repairing the table.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
@@ -12,6 +13,7 @@ use deltalake::logstore::{
 };
 use deltalake::{DeltaResult, DeltaTable, DeltaTableBuilder, DeltaTableError};
 use drishti_model::SourceName;
+use futures::TryStreamExt as _;
 use object_store::ObjectStore;
 use tokio::sync::Mutex;
 use url::Url;
@@ -23,6 +25,22 @@ use crate::{LakeError, LakeLocation, schema};
 
 /// Commits between two checkpoints of the Delta log.
 pub(crate) const CHECKPOINT_INTERVAL_COMMITS: u64 = 50;
+
+/// Most bytes of file footers, with their indexes, that queries keep for each other.
+const FOOTER_CACHE_BYTES_MAX: usize = 32 << 20;
+
+/// Most bytes of file statistics that queries keep for each other.
+const STATISTICS_CACHE_BYTES_MAX: usize = 2 << 20;
+
+/// The columns that every version of the lake has had; a table without them is somebody else's.
+const KEY_COLUMNS: [&str; 6] = [
+    "source",
+    "gid",
+    "created_at",
+    "event_type",
+    "batch",
+    schema::PARTITION,
+];
 
 /// How long log entries are kept behind a checkpoint. A poll a minute makes 1,440 a day; nothing reads older ones.
 const LOG_RETENTION: &str = "interval 1 day";
@@ -39,6 +57,8 @@ pub(crate) struct Inner {
     current: RwLock<DeltaTable>,
     /// Held by whoever writes; with it goes what is known of gids.
     pub(crate) writer: Arc<Mutex<KnownGids>>,
+    /// The version at which the table was last read from its checkpoint on.
+    loaded_at: AtomicU64,
     /// Shared by all queries, for its caches of file footers.
     pub(crate) runtime: Arc<RuntimeEnv>,
 }
@@ -77,16 +97,33 @@ impl Lake {
             .build()
             .map_err(open)?;
         if !table.verify_deltatable_existence().await.map_err(open)? {
+            if let Some(reason) = other_contents(&table).await.map_err(open)? {
+                return Err(LakeError::Location {
+                    address: location.address(),
+                    reason,
+                });
+            }
             create(&table).await.map_err(open)?;
         }
         table.load().await.map_err(open)?;
+        if let Some(column) = missing_key_column(&table).map_err(open)? {
+            return Err(LakeError::Location {
+                address: location.address(),
+                reason: format!(
+                    "it holds another Delta table, without the column `{column}`; a lake needs a place of its own"
+                ),
+            });
+        }
         let table = add_missing_columns(table).await.map_err(open)?;
         let runtime = RuntimeEnvBuilder::new()
+            .with_metadata_cache_limit(FOOTER_CACHE_BYTES_MAX)
+            .with_file_statistics_cache_limit(STATISTICS_CACHE_BYTES_MAX)
             .build_arc()
             .map_err(LakeError::Engine)?;
         Ok(Self(Arc::new(Inner {
             location,
             folder,
+            loaded_at: AtomicU64::new(table.version().unwrap_or_default()),
             current: RwLock::new(table),
             writer: Arc::default(),
             runtime,
@@ -116,6 +153,14 @@ impl Lake {
             .update_state()
             .await
             .map_err(|error| self.opening(error))?;
+        let version = table.version().unwrap_or_default();
+        if version >= self.0.loaded_at.load(Ordering::Relaxed) + CHECKPOINT_INTERVAL_COMMITS {
+            // What is known of the files is kept by commit and gone through anew at each step, so that every step is slower than
+            // the one before. Read from the checkpoint on, it is one piece again.
+            table = DeltaTable::new(table.log_store());
+            table.load().await.map_err(|error| self.opening(error))?;
+            self.0.loaded_at.store(version, Ordering::Relaxed);
+        }
         self.set_current(&table);
         Ok(table)
     }
@@ -214,6 +259,28 @@ async fn create(table: &DeltaTable) -> DeltaResult<()> {
         Err(_) if table.verify_deltatable_existence().await? => Ok(()),
         other => other.map(drop),
     }
+}
+
+/// Why no lake may begin here: a vacuum deletes whatever the table does not know.
+async fn other_contents(table: &DeltaTable) -> DeltaResult<Option<String>> {
+    let store = table.log_store().object_store(None);
+    let mut files = store.list(None);
+    while let Some(file) = files.try_next().await? {
+        let path = file.location.to_string();
+        if !path.starts_with('.') && !path.starts_with(LOG_FOLDER) {
+            return Ok(Some(format!(
+                "it holds other files, such as `{path}`; a lake needs a folder, or a prefix of a bucket, of its own"
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn missing_key_column(table: &DeltaTable) -> DeltaResult<Option<&'static str>> {
+    let present = table.snapshot()?.schema();
+    Ok(KEY_COLUMNS
+        .into_iter()
+        .find(|column| present.field(column).is_none()))
 }
 
 async fn add_missing_columns(table: DeltaTable) -> DeltaResult<DeltaTable> {

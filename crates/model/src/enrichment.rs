@@ -16,6 +16,17 @@ pub struct EnrichedEvent {
     pub device: Option<Arc<Device>>,
 }
 
+impl From<AuditEvent> for EnrichedEvent {
+    /// The event, of which nothing more is known.
+    fn from(event: AuditEvent) -> Self {
+        Self {
+            event,
+            address: None,
+            device: None,
+        }
+    }
+}
+
 /// What is known of an address. What is not known is `None`, never a default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AddressFacts {

@@ -19,7 +19,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use drishti_lake::Append;
 use drishti_ledger::{Advance, LedgerError, NewSource, Quarantined};
-use drishti_model::{Clock, CollectSettings, SourceName, SourceProfile};
+use drishti_model::{Clock, CollectSettings, EnrichedEvent, SourceName, SourceProfile};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
@@ -140,6 +140,7 @@ impl Services {
     }
 
     async fn make_source_for_files(&self, name: &SourceName) -> Result<(), ServiceError> {
+        self.forget_if_removed(name).await?;
         if self.ledger.source(name).await?.is_some() {
             return Ok(());
         }
@@ -267,9 +268,10 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
                 Some(batch) => batch,
                 None => Batch::begin(&self.intake).await?,
             };
+            let newest = events.iter().map(|event| event.created_at).max();
+            let events: Vec<EnrichedEvent> = events.into_iter().map(EnrichedEvent::from).collect();
             batch.append.write(&events).await?;
             batch.events += events.len() as u64;
-            let newest = events.iter().map(|event| event.created_at).max();
             batch.newest_event_at = batch.newest_event_at.max(newest);
             let is_full = batch.events >= self.bounds.batch_events;
             self.batch = Some(batch);

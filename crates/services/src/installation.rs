@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use drishti_asana::{Proxy, TokenLimits};
 use drishti_lake::{Lake, LakeLocation, Repair};
 use drishti_ledger::{Ledger, SealingKey};
 use drishti_model::Clock;
@@ -14,6 +15,12 @@ pub struct Services {
     pub(crate) clock: Arc<dyn Clock>,
     /// Names this process in leases.
     pub(crate) holder: Arc<str>,
+    /// What the tokens may ask of Asana, whichever sources use them.
+    pub(crate) token_limits: TokenLimits,
+    /// What stands between this machine and Asana.
+    pub(crate) proxy: Option<Proxy>,
+    /// The file that declares sources, for people.
+    pub(crate) declared_in: Option<Arc<str>>,
 }
 
 /// Where the parts of an installation are.
@@ -26,6 +33,10 @@ pub struct Installation {
     pub key: SealingKey,
     /// Names this process to others on the same ledger, such as `host:4711`.
     pub holder: String,
+    /// What stands between this machine and Asana, if anything does.
+    pub proxy: Option<Proxy>,
+    /// The file that declares sources, as people know it; it is only named, not read.
+    pub declared_in: Option<String>,
 }
 
 impl Services {
@@ -50,6 +61,9 @@ impl Services {
             ledger,
             clock,
             holder: installation.holder.into(),
+            token_limits: TokenLimits::default(),
+            proxy: installation.proxy,
+            declared_in: installation.declared_in.map(Arc::from),
         })
     }
 
@@ -79,6 +93,8 @@ pub(crate) async fn for_tests(folder: &std::path::Path) -> (Services, drishti_mo
         ledger_url: format!("sqlite://{}", folder.join("ledger.sqlite").display()),
         key: SealingKey::from_base64(&Secret::new(format!("{}=", "A".repeat(43)))).unwrap(),
         holder: "test".to_owned(),
+        proxy: None,
+        declared_in: None,
     };
     let now = "2026-11-20T12:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(now));

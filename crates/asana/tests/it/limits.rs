@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use drishti_asana::{Client, Timer as _};
+use drishti_asana::{Client, RETRY_AFTER_MAX, Timer as _};
+use drishti_model::Secret;
 use futures::future::join_all;
 use tokio::sync::Semaphore;
 
 use crate::client::EMPTY;
-use crate::server::{Server, ok};
+use crate::server::{Reply, Server, ok};
 
 const READS: usize = 120;
 
@@ -41,6 +42,49 @@ async fn most_at_once(concurrent_reads: u32, expected: usize) -> usize {
     let reads = join_all(clones.map(|client| async move { client.workspaces().await })).await;
     assert!(reads.into_iter().all(|read| read.is_ok()));
     most.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn sources_with_one_token_share_what_it_may_ask() {
+    let server = Server::scripted([
+        Reply::Whole(429, vec![("retry-after", "30".to_owned())], Vec::new()),
+        ok(EMPTY),
+        ok(EMPTY),
+        ok(EMPTY),
+    ])
+    .await;
+    let timer = Arc::new(crate::timer::RecordedTimer::default());
+    let options = server.options();
+    let client = |options| Client::with_timer(options, Arc::clone(&timer) as _).unwrap();
+    let (one, two) = (client(options.clone()), client(options.clone()));
+    one.workspaces().await.unwrap();
+    assert_eq!(timer.elapsed().as_secs(), 30);
+    two.workspaces().await.unwrap();
+    assert_eq!(timer.elapsed().as_secs(), 30, "it was over for both");
+
+    let mut of_another = options.clone();
+    of_another.token = Secret::new("another");
+    drop((one, two));
+    client(of_another).workspaces().await.unwrap();
+}
+
+/// A 429 on which a call gives up still holds back the next one, whoever sends it.
+#[tokio::test]
+async fn a_wait_that_is_too_long_for_one_call_is_kept_by_the_next() {
+    let seconds = RETRY_AFTER_MAX.as_secs() + 1;
+    let server = Server::scripted([
+        Reply::Whole(429, vec![("retry-after", seconds.to_string())], Vec::new()),
+        ok(EMPTY),
+    ])
+    .await;
+    let timer = Arc::new(crate::timer::RecordedTimer::default());
+    let options = server.options();
+    let client = |options| Client::with_timer(options, Arc::clone(&timer) as _).unwrap();
+    let refused = client(options.clone()).workspaces().await.unwrap_err();
+    assert_eq!(refused.retry_after().unwrap().as_secs(), seconds);
+    assert_eq!(timer.elapsed().as_secs(), 0);
+    client(options).workspaces().await.unwrap();
+    assert_eq!(timer.elapsed().as_secs(), seconds);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod events;
 mod json;
 mod limits;
 mod pages;
+mod proxy;
 mod refusals;
 mod retries;
 mod secrecy;

@@ -62,11 +62,11 @@ async fn a_status_that_nobody_documents_is_an_error_too() {
 #[tokio::test]
 async fn a_refused_offset_is_told_from_other_faults() {
     for message in [
-        "Your pagination token has expired.",
-        "Your pagination token is invalid.",
+        "offset: Your pagination token has expired.",
+        "offset: Your pagination token is invalid.",
+        "The cursor is too old.",
     ] {
-        let message = format!("offset: {message}");
-        let error = audit_log(status(400, &message), Some("eyJ0")).await;
+        let error = audit_log(status(400, message), Some("eyJ0")).await;
         assert!(
             matches!(
                 error,
@@ -80,14 +80,12 @@ async fn a_refused_offset_is_told_from_other_faults() {
         assert_eq!(error.kind(), ErrorKind::ThirdPartyGeneric);
         assert_eq!(error.status(), Some(400));
         assert_eq!(error.words(), message);
-        let without = audit_log(status(400, &message), None).await;
+        let without = audit_log(status(400, message), None).await;
         assert!(
             matches!(without, AsanaError::BadRequest { .. }),
             "{without}"
         );
     }
-    let other = audit_log(status(400, "start_at: bad offset: no"), Some("eyJ0")).await;
-    assert!(matches!(other, AsanaError::BadRequest { .. }), "{other}");
     let forbidden = audit_log(status(403, "offset: no"), Some("eyJ0")).await;
     assert!(
         matches!(forbidden, AsanaError::Forbidden { .. }),

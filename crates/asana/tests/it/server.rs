@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use drishti_asana::{Client, ClientOptions};
+use drishti_asana::{Client, ClientOptions, TokenLimits};
 use drishti_model::Secret;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -115,6 +115,8 @@ impl Server {
             concurrent_reads: 50,
             requests_per_minute: 0,
             user_agent: "drishti-test/1".to_owned(),
+            token_limits: TokenLimits::default(),
+            proxy: None,
         }
     }
 

@@ -115,7 +115,7 @@ async fn published_samples_come_back_key_for_key() {
 async fn what_was_refused_can_be_tried_again() {
     let installation = Installation::new();
     // One that is a few seconds beyond the limit of a day ahead, and one that is far beyond it.
-    let later = now() + TimeDelta::hours(24) + TimeDelta::seconds(6);
+    let later = now() + TimeDelta::hours(24) + TimeDelta::seconds(15);
     let soon_possible = with("1", "created_at", json!(later.to_rfc3339()));
     let never = with("2", "created_at", json!("2999-01-01T00:00:00.000Z"));
     let file = installation.write("early.jsonl", format!("{soon_possible}\n{never}\n"));

@@ -32,7 +32,7 @@ fn assert_refused(status: &Value, kind: &str, name: &str, advice: &str) {
 
 #[tokio::test]
 async fn a_token_that_is_revoked_while_collecting() {
-    let slow = ["--fault", "slow=1", "--fault", "slow_milliseconds=200"];
+    let slow = ["--fault", "slow=1", "--fault", "slow_milliseconds=3000"];
     let simulator = Simulator::frozen(60, 10, now() - TimeDelta::minutes(10), &slow).await;
     let installation = Installation::new();
     installation

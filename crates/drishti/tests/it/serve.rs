@@ -110,7 +110,8 @@ async fn a_source_added_from_outside_lives_its_whole_life() {
 
     installation.run(&["sources", "pause", "acme"]).await.good();
     server.reaches("acme", "Paused").await;
-    simulator.advance(3_600).await;
+    // Long enough that something happens, on a Sunday night too.
+    simulator.advance(14_400).await;
     let at_pause = source["status"]["events_stored"].clone();
     installation
         .run(&["sources", "resume", "acme"])

@@ -1,7 +1,7 @@
 //! Events of an organisation, made up: the same for the same number of them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_model::{Actor, AuditEvent, Context, Resource};
+use drishti_model::{Actor, AuditEvent, Context, EnrichedEvent, Resource};
 
 /// Days over which the events are spread.
 pub(crate) const DAYS: i64 = 90;
@@ -158,9 +158,9 @@ impl Traffic {
     }
 
     /// The next events, at most `count`.
-    pub(crate) fn take(&mut self, count: usize) -> Vec<AuditEvent> {
+    pub(crate) fn take(&mut self, count: usize) -> Vec<EnrichedEvent> {
         let count = count.min(self.events - self.made);
-        (0..count).map(|_| self.event()).collect()
+        (0..count).map(|_| self.event().into()).collect()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share need not be exact")]

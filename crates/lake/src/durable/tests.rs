@@ -1,6 +1,6 @@
 use std::sync::Mutex;
 
-use drishti_model::{AuditEvent, SourceName};
+use drishti_model::{EnrichedEvent, SourceName};
 
 use super::*;
 use crate::{Lake, LakeLocation};
@@ -38,7 +38,7 @@ async fn a_commit_returns_after_all_of_it_is_synced_in_order() {
         .append(&source, 1, chrono::DateTime::UNIX_EPOCH)
         .await
         .unwrap();
-    append.write(&[AuditEvent::default()]).await.unwrap();
+    append.write(&[EnrichedEvent::default()]).await.unwrap();
     append.commit().await.unwrap();
     let synced = synced.lock().unwrap().clone();
     let mut rest = synced.iter();

@@ -3,7 +3,8 @@
 use drishti_lake::LakeError;
 
 use crate::house::{
-    House, all_events, data_files, event, events, noon, put, rows, source, stored_gids, try_put,
+    House, all_events, data_files, enriched, event, events, noon, put, rows, source, stored_gids,
+    try_put,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -31,8 +32,11 @@ async fn a_batch_that_comes_again_is_dropped() {
 async fn repetitions_inside_a_batch_are_dropped() {
     let house = House::new().await;
     let mut append = house.lake.append(&source("a"), 1, noon()).await.unwrap();
-    append.write(&events([1, 2, 2, 1, 3])).await.unwrap();
-    append.write(&events([3, 4, 1])).await.unwrap();
+    append
+        .write(&enriched(&events([1, 2, 2, 1, 3])))
+        .await
+        .unwrap();
+    append.write(&enriched(&events([3, 4, 1]))).await.unwrap();
     assert_eq!(append.stored(), 4);
     let appended = append.commit().await.unwrap();
     assert_eq!((appended.stored, appended.duplicates), (4, 4));
@@ -109,7 +113,7 @@ async fn nothing_is_visible_before_the_commit() {
     let house = House::new().await;
     let second = house.second_handle().await;
     let mut append = house.lake.append(&source("a"), 1, noon()).await.unwrap();
-    append.write(&events(0..100)).await.unwrap();
+    append.write(&enriched(&events(0..100))).await.unwrap();
     for lake in [&house.lake, &second] {
         assert_eq!(rows(lake).await, 0);
         assert_eq!(all_events(lake).await, []);
@@ -127,7 +131,7 @@ async fn a_dropped_append_leaves_nothing() {
     put(&house.lake, "a", &events(0..10)).await;
     let before = house.lake.statistics().await.unwrap();
     let mut append = house.lake.append(&source("a"), 2, noon()).await.unwrap();
-    append.write(&events(10..20)).await.unwrap();
+    append.write(&enriched(&events(10..20))).await.unwrap();
     drop(append);
     assert_eq!(house.lake.statistics().await.unwrap(), before);
     assert_eq!(data_files(&house.path()).len(), 1);

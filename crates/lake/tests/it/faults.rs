@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 use drishti_lake::{EventFilter, Lake, LakeError, LakeLocation, QueryLimits};
 
-use crate::house::{House, events, files, noon, open, put, rows, source, try_put};
+use crate::house::{House, enriched, events, files, noon, open, put, rows, source, try_put};
 
 fn entry(lake: &Path, version: u64) -> PathBuf {
     lake.join(format!("_delta_log/{version:020}.json"))
@@ -102,9 +102,9 @@ async fn a_deleted_folder_is_missed_and_not_made_again() {
     let house = House::new().await;
     put(&house.lake, "a", &events(0..10)).await;
     let mut append = house.lake.append(&source("a"), 2, noon()).await.unwrap();
-    append.write(&events(10..20)).await.unwrap();
+    append.write(&enriched(&events(10..20))).await.unwrap();
     fs::remove_dir_all(house.path()).unwrap();
-    let error = append.write(&events(2_000..2_010)).await.err();
+    let error = append.write(&enriched(&events(2_000..2_010))).await.err();
     assert!(error.is_none_or(|error| error.is_gone()));
     let error = append.commit().await.unwrap_err();
     assert!(error.is_gone(), "{error:?}");
@@ -186,4 +186,34 @@ async fn a_partition_that_cannot_be_written_fails_the_batch_and_no_other() {
     fs::remove_file(blocked).unwrap();
     assert_eq!(put(&house.lake, "a", &batch).await.stored, 3);
     assert_eq!(rows(&house.lake).await, 18);
+}
+
+/// Whatever lies beside the table would be taken for the lake's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async || {
+        let location = LakeLocation::folder(folder.path()).unwrap();
+        Lake::open(location).await.unwrap_err().to_string()
+    };
+    std::fs::write(folder.path().join("ledger.sqlite"), "x").unwrap();
+    let told = refused().await;
+    assert!(
+        told.contains("it holds other files, such as `ledger.sqlite`"),
+        "{told}"
+    );
+    assert!(files(folder.path(), ".json").is_empty());
+    std::fs::remove_file(folder.path().join("ledger.sqlite")).unwrap();
+
+    let url = url::Url::from_directory_path(folder.path()).unwrap();
+    deltalake::DeltaTableBuilder::from_url(url)
+        .unwrap()
+        .build()
+        .unwrap()
+        .create()
+        .with_column("gid", deltalake::kernel::DataType::STRING, true, None)
+        .await
+        .unwrap();
+    let told = refused().await;
+    assert!(told.contains("it holds another Delta table"), "{told}");
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use drishti_lake::{
     Appended, EventFilter, Lake, LakeError, LakeLocation, QueryLimits, StoredEvent,
 };
-use drishti_model::{Actor, AuditEvent, SourceName};
+use drishti_model::{Actor, AuditEvent, EnrichedEvent, SourceName};
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
@@ -67,6 +67,11 @@ pub(crate) fn events(gids: impl IntoIterator<Item = i64>) -> Vec<AuditEvent> {
         .collect()
 }
 
+/// The events, of which nothing more is known.
+pub(crate) fn enriched(events: &[AuditEvent]) -> Vec<EnrichedEvent> {
+    events.iter().cloned().map(EnrichedEvent::from).collect()
+}
+
 /// Appends one batch as the next of its source.
 pub(crate) async fn put(lake: &Lake, name: &str, events: &[AuditEvent]) -> Appended {
     let sequence = lake.last_sequence(&source(name)).await.unwrap() + 1;
@@ -80,7 +85,7 @@ pub(crate) async fn try_put(
     events: &[AuditEvent],
 ) -> Result<Appended, LakeError> {
     let mut append = lake.append(&source(name), sequence, noon()).await?;
-    append.write(events).await?;
+    append.write(&enriched(events)).await?;
     append.commit().await
 }
 

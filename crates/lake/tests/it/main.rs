@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod house;
 mod maintenance;
+mod ordered;
 mod python;
 mod query;
 mod race;

@@ -95,7 +95,7 @@ async fn files_have_no_view_types_and_bloom_filters() {
             .iter()
             .map(|field| field.data_type().to_string())
             .collect();
-        let expected = ["Int64", "Timestamp(µs, \"UTC\")", "Utf8"];
+        let expected = ["Float64", "Int64", "Timestamp(µs, \"UTC\")", "Utf8"];
         assert_eq!(types, BTreeSet::from(expected.map(str::to_owned)));
         let columns = reader.metadata().row_group(0).columns();
         let filtered: Vec<_> = columns
@@ -227,4 +227,29 @@ async fn the_log_is_summed_up_every_fifty_commits() {
     }
     assert_eq!(put(&other_idle, "a", &[event("x", 0)]).await.stored, 1);
     assert_eq!(rows(&lake).await, 111);
+}
+
+/// What Drishti did not put there is not Drishti's to delete.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vacuum_leaves_strangers_files_alone() {
+    let house = House::new().await;
+    put(&house.lake, "a", &events(0..5)).await;
+    let day = house.path().join("event_date=2026-03-01");
+    let ours = day.join("part-00000-left-behind-c000.zstd.parquet");
+    let strangers = [
+        house.path().join("key"),
+        house.path().join("notes/plan.parquet"),
+        day.join("report.parquet"),
+        house.path().join("event_date=soon/part-1.parquet"),
+    ];
+    for file in strangers.iter().chain([&ours]) {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "x").unwrap();
+    }
+    grow_older(&house.path(), TimeDelta::days(3));
+    let lake = open(&house.path()).await;
+    assert_eq!(lake.vacuum(VACUUM_AGE_MIN).await.unwrap(), 1);
+    assert!(!ours.exists());
+    assert!(strangers.iter().all(|file| file.exists()));
+    assert_eq!(rows(&lake).await, 5);
 }

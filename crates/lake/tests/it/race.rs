@@ -2,7 +2,7 @@
 
 use drishti_lake::{Lake, LakeError};
 
-use crate::house::{House, events, put, rows, source, stored_gids, try_put};
+use crate::house::{House, enriched, events, put, rows, source, stored_gids, try_put};
 
 /// Appends batches of ten, each overlapping the one before by five, until `until` of them are in the lake, whoever wrote them.
 async fn collect(lake: Lake, name: &'static str, until: i64) -> usize {
@@ -62,7 +62,7 @@ async fn the_slower_of_two_commits_of_one_number_is_superseded() {
         .append(&source("a"), 1, crate::house::noon())
         .await
         .unwrap();
-    slow.write(&events(0..10)).await.unwrap();
+    slow.write(&enriched(&events(0..10))).await.unwrap();
     put(&second, "a", &events(0..10)).await;
     // Another source's commit in between is no reason to give up.
     put(&second, "b", &events(0..10)).await;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drishti_asana::{AsanaError, AuditLogRequest, Client, ClientOptions, Timer, TokioTimer};
+use drishti_asana::{
+    AsanaError, AuditLogRequest, Client, ClientOptions, Proxy, Timer, TokenLimits, TokioTimer,
+};
 use drishti_model::{Secret, SourceName, canonical_time};
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -72,7 +74,7 @@ impl Services {
         token: &Secret,
         workspace_gid: Option<&str>,
     ) -> ConnectionTest {
-        let capabilities = match client(api_url, token) {
+        let capabilities = match client(api_url, token, self.proxy.as_ref()) {
             Ok(client) => test(&client, workspace_gid).await,
             Err(error) => {
                 let token = Capability {
@@ -95,7 +97,11 @@ impl Services {
 }
 
 /// A client for a few requests on behalf of somebody who waits.
-pub(super) fn client(api_url: &str, token: &Secret) -> Result<Client, ServiceError> {
+pub(super) fn client(
+    api_url: &str,
+    token: &Secret,
+    proxy: Option<&Proxy>,
+) -> Result<Client, ServiceError> {
     let base_url = Url::parse(api_url).map_err(|problem| ServiceError::Setting {
         field: "api_url",
         problem: format!("{problem}; Asana's is https://app.asana.com/api/1.0"),
@@ -106,6 +112,9 @@ pub(super) fn client(api_url: &str, token: &Secret) -> Result<Client, ServiceErr
         concurrent_reads: 1,
         requests_per_minute: 0,
         user_agent: Services::USER_AGENT.to_owned(),
+        // Of its own: who waits shall not wait for the thousand requests of a backfill.
+        token_limits: TokenLimits::default(),
+        proxy: proxy.cloned(),
     };
     let timer = Arc::new(Impatient(TokioTimer::default()));
     Ok(Client::with_timer(options, timer)?)

@@ -139,6 +139,8 @@ mod tests {
                 details: Some(format!("\"{text}\"")),
                 ..AuditEvent::default()
             },
+            address: None,
+            device: None,
         }
     }
 

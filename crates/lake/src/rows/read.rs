@@ -1,0 +1,361 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use deltalake::arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use deltalake::arrow::compute::cast;
+use deltalake::arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
+use deltalake::arrow::error::ArrowError;
+use drishti_model::{Actor, AddressFacts, AuditEvent, Context, Device, EnrichedEvent, Resource};
+
+use super::TAG_SEPARATOR;
+use crate::events::StoredEvent;
+use crate::schema;
+
+/// The rows of `batch` as stored events. A column that the batch lacks is read as null.
+pub(crate) fn stored_from_columns(batch: &RecordBatch) -> Result<Vec<StoredEvent>, ArrowError> {
+    let mut rows = Rows::new(batch)?;
+    let source = texts(batch, "source")?;
+    let sequence = numbers(batch, "batch")?;
+    let collected_at = times(batch, "collected_at")?;
+    (0..batch.num_rows())
+        .map(|row| {
+            let EnrichedEvent {
+                event,
+                address,
+                device,
+            } = rows.event(row)?;
+            Ok(StoredEvent {
+                source: owned(source.as_ref(), row).unwrap_or_default(),
+                batch: number(sequence.as_ref(), row).unwrap_or_default(),
+                collected_at: time(collected_at.as_ref(), row, "collected_at")?,
+                event,
+                address,
+                device,
+            })
+        })
+        .collect()
+}
+
+/// The rows of `batch` as enriched events. A column that the batch lacks is read as null.
+pub(crate) fn enriched_from_columns(batch: &RecordBatch) -> Result<Vec<EnrichedEvent>, ArrowError> {
+    let mut rows = Rows::new(batch)?;
+    (0..batch.num_rows()).map(|row| rows.event(row)).collect()
+}
+
+/// A column in the type that it is stored in: the engine reads text as views.
+fn column(
+    batch: &RecordBatch,
+    name: &str,
+    kind: &DataType,
+) -> Result<Option<ArrayRef>, ArrowError> {
+    let column = batch.column_by_name(name);
+    column.map(|column| cast(column, kind)).transpose()
+}
+
+fn texts(batch: &RecordBatch, name: &str) -> Result<Option<StringArray>, ArrowError> {
+    let column = column(batch, name, &DataType::Utf8)?;
+    Ok(column.and_then(|column| column.as_string_opt::<i32>().cloned()))
+}
+
+fn numbers(batch: &RecordBatch, name: &str) -> Result<Option<Int64Array>, ArrowError> {
+    let column = column(batch, name, &DataType::Int64)?;
+    Ok(column.and_then(|column| column.as_primitive_opt::<Int64Type>().cloned()))
+}
+
+fn degrees(batch: &RecordBatch, name: &str) -> Result<Option<Float64Array>, ArrowError> {
+    let column = column(batch, name, &DataType::Float64)?;
+    Ok(column.and_then(|column| column.as_primitive_opt::<Float64Type>().cloned()))
+}
+
+fn times(batch: &RecordBatch, name: &str) -> Result<Option<TimestampMicrosecondArray>, ArrowError> {
+    let column = column(batch, name, &schema::timestamp())?;
+    Ok(column.and_then(|column| {
+        column
+            .as_primitive_opt::<TimestampMicrosecondType>()
+            .cloned()
+    }))
+}
+
+fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.value(row))
+}
+
+fn owned(column: Option<&StringArray>, row: usize) -> Option<String> {
+    text(column, row).map(str::to_owned)
+}
+
+fn number(column: Option<&Int64Array>, row: usize) -> Option<i64> {
+    column
+        .filter(|column| column.is_valid(row))
+        .map(|column| column.value(row))
+}
+
+fn time(
+    column: Option<&TimestampMicrosecondArray>,
+    row: usize,
+    name: &str,
+) -> Result<DateTime<Utc>, ArrowError> {
+    column
+        .filter(|column| column.is_valid(row))
+        .and_then(|column| DateTime::from_timestamp_micros(column.value(row)))
+        .ok_or_else(|| ArrowError::CastError(format!("row {row} has no time in `{name}`")))
+}
+
+/// The columns of one batch, found once.
+struct Rows {
+    gid: Option<StringArray>,
+    created_at: Option<TimestampMicrosecondArray>,
+    event_type: Option<StringArray>,
+    event_category: Option<StringArray>,
+    actor: [Option<StringArray>; 4],
+    resource: [Option<StringArray>; 5],
+    context: [Option<StringArray>; 6],
+    on_behalf_of_user_id: Option<Int64Array>,
+    details: Option<StringArray>,
+    extra: Option<StringArray>,
+    addresses: Addresses,
+    devices: Devices,
+}
+
+impl Rows {
+    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+        let text = |name| texts(batch, name);
+        Ok(Self {
+            gid: text("gid")?,
+            created_at: times(batch, "created_at")?,
+            event_type: text("event_type")?,
+            event_category: text("event_category")?,
+            actor: [
+                text("actor_type")?,
+                text("actor_gid")?,
+                text("actor_name")?,
+                text("actor_email")?,
+            ],
+            resource: [
+                text("resource_type")?,
+                text("resource_subtype")?,
+                text("resource_gid")?,
+                text("resource_name")?,
+                text("resource_email")?,
+            ],
+            context: [
+                text("context_type")?,
+                text("api_authentication_method")?,
+                text("client_ip_address")?,
+                text("user_agent")?,
+                text("oauth_app_name")?,
+                text("rule_name")?,
+            ],
+            on_behalf_of_user_id: numbers(batch, "on_behalf_of_user_id")?,
+            details: text("details")?,
+            extra: text("extra")?,
+            addresses: Addresses::new(batch)?,
+            devices: Devices::new(batch)?,
+        })
+    }
+
+    fn event(&mut self, row: usize) -> Result<EnrichedEvent, ArrowError> {
+        let owned = |column: &Option<StringArray>| owned(column.as_ref(), row);
+        let [actor_type, actor_gid, actor_name, actor_email] = self.actor.each_ref().map(owned);
+        let [
+            resource_type,
+            resource_subtype,
+            resource_gid,
+            resource_name,
+            resource_email,
+        ] = self.resource.each_ref().map(owned);
+        let [
+            context_type,
+            api_authentication_method,
+            client_ip_address,
+            user_agent,
+            oauth_app_name,
+            rule_name,
+        ] = self.context.each_ref().map(owned);
+        let address = self.addresses.facts(row, client_ip_address.as_deref());
+        let device = self.devices.device(row, user_agent.as_deref());
+        let event = AuditEvent {
+            gid: owned(&self.gid).unwrap_or_default(),
+            created_at: time(self.created_at.as_ref(), row, "created_at")?,
+            event_type: owned(&self.event_type).unwrap_or_default(),
+            event_category: owned(&self.event_category),
+            actor: Actor {
+                actor_type,
+                gid: actor_gid,
+                name: actor_name,
+                email: actor_email,
+            },
+            resource: Resource {
+                resource_type,
+                resource_subtype,
+                gid: resource_gid,
+                name: resource_name,
+                email: resource_email,
+            },
+            context: Context {
+                context_type,
+                api_authentication_method,
+                client_ip_address,
+                user_agent,
+                oauth_app_name,
+                rule_name,
+                on_behalf_of_user_id: number(self.on_behalf_of_user_id.as_ref(), row),
+            },
+            details: owned(&self.details),
+            extra: owned(&self.extra),
+        };
+        Ok(EnrichedEvent {
+            event,
+            address,
+            device,
+        })
+    }
+}
+
+/// The columns about addresses. Rows with the same facts share them.
+struct Addresses {
+    /// Country, region, city, organization, category, tags.
+    texts: [Option<StringArray>; 6],
+    latitude: Option<Float64Array>,
+    longitude: Option<Float64Array>,
+    asn: Option<Int64Array>,
+    known: HashMap<String, Arc<AddressFacts>>,
+}
+
+impl Addresses {
+    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+        Ok(Self {
+            texts: [
+                texts(batch, "ip_country")?,
+                texts(batch, "ip_region")?,
+                texts(batch, "ip_city")?,
+                texts(batch, "ip_organization")?,
+                texts(batch, "ip_category")?,
+                texts(batch, "ip_tags")?,
+            ],
+            latitude: degrees(batch, "ip_latitude")?,
+            longitude: degrees(batch, "ip_longitude")?,
+            asn: numbers(batch, "ip_asn")?,
+            known: HashMap::new(),
+        })
+    }
+
+    fn facts(&mut self, row: usize, address: Option<&str>) -> Option<Arc<AddressFacts>> {
+        let address = address?;
+        let [country, region, city, organization, category, tags] = self
+            .texts
+            .each_ref()
+            .map(|column| text(column.as_ref(), row));
+        let degree = |column: &Option<Float64Array>| {
+            let column = column.as_ref().filter(|column| column.is_valid(row))?;
+            Some(column.value(row))
+        };
+        let (latitude, longitude) = (degree(&self.latitude), degree(&self.longitude));
+        let asn = number(self.asn.as_ref(), row).and_then(|asn| u32::try_from(asn).ok());
+        let category = category.and_then(|category| category.parse().ok());
+        let is_same = |known: &AddressFacts| {
+            known.country.as_deref() == country
+                && known.region.as_deref() == region
+                && known.city.as_deref() == city
+                && known.organization.as_deref() == organization
+                && known.category == category
+                && known.asn == asn
+                && known.coordinates() == latitude.zip(longitude)
+                && is_list(&known.tags, tags)
+        };
+        if let Some(known) = self.known.get(address)
+            && is_same(known)
+        {
+            return Some(Arc::clone(known));
+        }
+        let facts = AddressFacts {
+            country: country.map(str::to_owned),
+            region: region.map(str::to_owned),
+            city: city.map(str::to_owned),
+            latitude,
+            longitude,
+            asn,
+            organization: organization.map(str::to_owned),
+            category,
+            tags: list(tags),
+        };
+        if facts == AddressFacts::default() {
+            return None;
+        }
+        let facts = Arc::new(facts);
+        self.known.insert(address.to_owned(), Arc::clone(&facts));
+        Some(facts)
+    }
+}
+
+/// The columns about devices. Rows with the same device share it.
+struct Devices {
+    /// Browser, system, kind, tags.
+    texts: [Option<StringArray>; 4],
+    known: HashMap<String, Arc<Device>>,
+}
+
+impl Devices {
+    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+        Ok(Self {
+            texts: [
+                texts(batch, "device_browser")?,
+                texts(batch, "device_os")?,
+                texts(batch, "device_kind")?,
+                texts(batch, "device_tags")?,
+            ],
+            known: HashMap::new(),
+        })
+    }
+
+    fn device(&mut self, row: usize, user_agent: Option<&str>) -> Option<Arc<Device>> {
+        let user_agent = user_agent?;
+        let [browser, os, kind, tags] = self
+            .texts
+            .each_ref()
+            .map(|column| text(column.as_ref(), row));
+        let kind = kind.and_then(|kind| kind.parse().ok());
+        let is_same = |known: &Device| {
+            known.browser.as_deref() == browser
+                && known.os.as_deref() == os
+                && known.kind == kind
+                && is_list(&known.tags, tags)
+        };
+        if let Some(known) = self.known.get(user_agent)
+            && is_same(known)
+        {
+            return Some(Arc::clone(known));
+        }
+        let device = Device {
+            browser: browser.map(str::to_owned),
+            os: os.map(str::to_owned),
+            kind,
+            tags: list(tags),
+        };
+        if device == Device::default() {
+            return None;
+        }
+        let device = Arc::new(device);
+        self.known
+            .insert(user_agent.to_owned(), Arc::clone(&device));
+        Some(device)
+    }
+}
+
+fn list(tags: Option<&str>) -> Vec<String> {
+    tags.map(|tags| tags.split(TAG_SEPARATOR).map(str::to_owned).collect())
+        .unwrap_or_default()
+}
+
+fn is_list(known: &[String], tags: Option<&str>) -> bool {
+    match tags {
+        None => known.is_empty(),
+        Some(tags) => known.iter().eq(tags.split(TAG_SEPARATOR)),
+    }
+}
