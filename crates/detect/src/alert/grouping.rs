@@ -1,0 +1,358 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use drishti_model::Severity;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Alert, Change, Suppression};
+use crate::journal::Journal;
+use crate::{
+    Entity, EventReference, Explanation, FINDING_EVENTS_MAX, Finding, Grouping, Mode, Policy,
+    PolicyId, StateRow,
+};
+
+/// Most groups of matches that are open at once; beyond it those that began longest ago are closed early.
+pub const GROUPS_MAX: usize = 100_000;
+
+/// How the keys of saved groups and counters begin.
+const GROUP_ROW: &str = "alert/group/";
+const COUNT_ROW: &str = "alert/count/";
+
+/// The spans, in hours, and the matches in them that pause a policy (`defender-behaviour.md`, section 2.1).
+const PAUSE_LIMITS: [(u32, u64); 2] = [(3, 100_000), (24, 200_000)];
+
+/// How alerts are made, apart from what the policies say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupingSettings {
+    /// Most alerts of one policy that begin on one day; the rest are kept as capped.
+    pub alerts_per_day_max: u32,
+    /// Which findings nobody wants to hear of.
+    pub suppressions: Vec<Suppression>,
+}
+
+impl Default for GroupingSettings {
+    fn default() -> Self {
+        Self {
+            alerts_per_day_max: 100,
+            suppressions: Vec::new(),
+        }
+    }
+}
+
+/// Groups findings into alerts, by the time of their events alone (`sumo-panther.md`, section 2.3): the first match opens a group,
+/// matches within the window after it join, and the match that reaches the threshold makes the alert.
+#[derive(Debug)]
+pub struct AlertGrouper {
+    source: String,
+    policies: HashMap<PolicyId, (Grouping, Mode)>,
+    settings: GroupingSettings,
+    groups: Journal<GroupKey, Group>,
+    counts: Journal<PolicyId, Counts>,
+}
+
+type GroupKey = (PolicyId, Arc<str>);
+
+/// Matches that belong together.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Group {
+    first_at: DateTime<Utc>,
+    last_at: DateTime<Utc>,
+    matches: u64,
+    /// The events of the matches so far, until they make an alert.
+    waiting: Vec<EventReference>,
+    alert: Option<Opened>,
+    key: String,
+    entity: Entity,
+    severity: Severity,
+    title: String,
+    explanation: Explanation,
+}
+
+/// What is fixed when the alert begins.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Opened {
+    at: DateTime<Utc>,
+    suppressed_by: Option<String>,
+    is_capped: bool,
+}
+
+/// How often a policy spoke lately.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Counts {
+    alerts_on: NaiveDate,
+    alerts: u32,
+    /// For each of [`PAUSE_LIMITS`], when the span began and the matches in it.
+    spans: [(i64, u64); PAUSE_LIMITS.len()],
+    is_paused: bool,
+}
+
+impl AlertGrouper {
+    /// For the alerts of `source` by `policies`.
+    pub fn new(source: &str, policies: &[Arc<Policy>], settings: GroupingSettings) -> Self {
+        Self {
+            source: source.to_owned(),
+            policies: policies
+                .iter()
+                .map(|policy| (policy.id.clone(), (policy.grouping, policy.mode)))
+                .collect(),
+            settings,
+            groups: Journal::default(),
+            counts: Journal::default(),
+        }
+    }
+
+    /// Adds what `finding` changes to `changes`. Findings come in the order of their times.
+    pub fn take(&mut self, finding: Finding, changes: &mut Vec<Change>) {
+        let Some(&(grouping, mode)) = self.policies.get(&finding.policy) else {
+            return;
+        };
+        if !self.counted(&finding, changes) {
+            return;
+        }
+        match mode {
+            Mode::Off => {}
+            Mode::Record => changes.push(Change::Signal(Box::new(finding))),
+            Mode::Alert => self.group(grouping, finding, changes),
+        }
+    }
+
+    /// Counts a match; false where its policy is paused.
+    fn counted(&mut self, finding: &Finding, changes: &mut Vec<Change>) -> bool {
+        let mut counts = self
+            .counts
+            .get(&finding.policy)
+            .cloned()
+            .unwrap_or_default();
+        if counts.is_paused {
+            return false;
+        }
+        for ((hours, most), (began, matches)) in PAUSE_LIMITS.into_iter().zip(&mut counts.spans) {
+            let span = finding.at.timestamp().div_euclid(i64::from(hours) * 3_600);
+            if *began == span {
+                *matches += 1;
+            } else {
+                (*began, *matches) = (span, 1);
+            }
+            if *matches > most {
+                counts.is_paused = true;
+                changes.push(Change::Paused {
+                    policy: finding.policy.clone(),
+                    at: finding.at,
+                    matches: *matches,
+                    hours,
+                });
+                break;
+            }
+        }
+        let goes_on = !counts.is_paused;
+        self.counts.insert(finding.policy.clone(), counts);
+        goes_on
+    }
+
+    fn group(&mut self, grouping: Grouping, finding: Finding, changes: &mut Vec<Change>) {
+        let key: GroupKey = (finding.policy.clone(), finding.dedup.as_str().into());
+        let open = self
+            .groups
+            .get(&key)
+            .filter(|group| finding.at < group.first_at + grouping.window)
+            .cloned();
+        let mut group = match open {
+            Some(mut group) => {
+                group.join(&finding);
+                group
+            }
+            None => {
+                self.make_room(finding.at);
+                Group::new(&self.source, &finding)
+            }
+        };
+        let mut events = finding.events.clone();
+        if group.alert.is_none() {
+            group.waiting.extend(events);
+            group.waiting.truncate(FINDING_EVENTS_MAX);
+            if group.matches < u64::from(grouping.threshold) {
+                self.groups.insert(key, group);
+                changes.push(Change::Signal(Box::new(finding)));
+                return;
+            }
+            events = std::mem::take(&mut group.waiting);
+            group.alert = Some(self.open(&finding));
+        }
+        if let Some(alert) = group.alert(&key) {
+            let alert = Box::new(alert);
+            changes.push(Change::Alert { alert, events });
+        }
+        self.groups.insert(key, group);
+    }
+
+    fn open(&mut self, finding: &Finding) -> Opened {
+        let suppressions = self.settings.suppressions.iter();
+        let suppression = suppressions
+            .filter(|suppression| suppression.applies_to(finding))
+            .map(|suppression| suppression.id.clone())
+            .next();
+        let mut is_capped = false;
+        if suppression.is_none() {
+            let mut counts = self
+                .counts
+                .get(&finding.policy)
+                .cloned()
+                .unwrap_or_default();
+            let day = finding.at.date_naive();
+            if counts.alerts_on != day {
+                (counts.alerts_on, counts.alerts) = (day, 0);
+            }
+            counts.alerts += 1;
+            is_capped = counts.alerts > self.settings.alerts_per_day_max;
+            self.counts.insert(finding.policy.clone(), counts);
+        }
+        Opened {
+            at: finding.at,
+            suppressed_by: suppression,
+            is_capped,
+        }
+    }
+
+    /// Forgets groups whose window is over at `now`; then, where there still is no room, those that began longest ago.
+    fn make_room(&mut self, now: DateTime<Utc>) {
+        if self.groups.len() < GROUPS_MAX {
+            return;
+        }
+        let window = |policy: &PolicyId| {
+            let settings = self.policies.get(policy);
+            settings.map_or(TimeDelta::zero(), |(grouping, _)| grouping.window)
+        };
+        let mut over: Vec<GroupKey> = self
+            .groups
+            .iter()
+            .filter(|((policy, _), group)| group.first_at + window(policy) <= now)
+            .map(|(key, _)| key.clone())
+            .collect();
+        if over.is_empty() {
+            let mut all: Vec<(DateTime<Utc>, &GroupKey)> = self
+                .groups
+                .iter()
+                .map(|(key, group)| (group.first_at, key))
+                .collect();
+            all.sort_unstable();
+            over = all
+                .into_iter()
+                .take(GROUPS_MAX / 10)
+                .map(|(_, key)| key.clone())
+                .collect();
+        }
+        for key in over {
+            self.groups.remove(&key);
+        }
+    }
+
+    /// From here on changes are undone by [`AlertGrouper::end_preview`].
+    pub fn begin_preview(&mut self) {
+        self.groups.begin();
+        self.counts.begin();
+    }
+
+    /// Undoes what was changed since [`AlertGrouper::begin_preview`].
+    pub fn end_preview(&mut self) {
+        self.groups.end();
+        self.counts.end();
+    }
+
+    /// What has to be saved since the last time.
+    pub fn take_changes(&mut self) -> Vec<StateRow> {
+        // A value of these types always has a JSON form, so nothing is left out.
+        let groups = self.groups.take_changed().into_iter();
+        let groups = groups.map(|((policy, dedup), group)| StateRow {
+            key: format!("{GROUP_ROW}{policy}/{dedup}"),
+            value: group.and_then(|group| serde_json::to_vec(&group).ok()),
+        });
+        let counts = self.counts.take_changed().into_iter();
+        let counts = counts.map(|(policy, counts)| StateRow {
+            key: format!("{COUNT_ROW}{policy}"),
+            value: counts.and_then(|counts| serde_json::to_vec(&counts).ok()),
+        });
+        groups.chain(counts).collect()
+    }
+
+    /// Takes a saved row back; false where it is none of these, or can't be read.
+    pub fn restore(&mut self, row: &StateRow) -> bool {
+        let Some(value) = &row.value else {
+            return false;
+        };
+        if let Some(rest) = row.key.strip_prefix(GROUP_ROW)
+            && let Some((policy, dedup)) = rest.split_once('/')
+            && let Ok(group) = serde_json::from_slice(value)
+        {
+            self.groups
+                .restore((PolicyId::new(policy), dedup.into()), group);
+            return true;
+        }
+        if let Some(policy) = row.key.strip_prefix(COUNT_ROW)
+            && let Ok(counts) = serde_json::from_slice(value)
+        {
+            self.counts.restore(PolicyId::new(policy), counts);
+            return true;
+        }
+        false
+    }
+}
+
+impl Group {
+    fn new(source: &str, finding: &Finding) -> Self {
+        let first_event = finding.events.first().map_or("", |event| &event.gid);
+        let identity = format!(
+            "{source}\n{}\n{}\n{}\n{first_event}",
+            finding.policy,
+            finding.dedup,
+            finding.at.timestamp_micros(),
+        );
+        Self {
+            first_at: finding.at,
+            last_at: finding.at,
+            matches: 1,
+            waiting: Vec::new(),
+            alert: None,
+            key: format!("{:032x}", xxh3_128(identity.as_bytes())),
+            entity: finding.entity.clone(),
+            severity: finding.severity,
+            title: finding.title.clone(),
+            explanation: finding.explanation.clone(),
+        }
+    }
+
+    fn join(&mut self, finding: &Finding) {
+        self.matches += 1;
+        self.last_at = finding.at;
+        if finding.severity > self.severity {
+            self.severity = finding.severity;
+            self.title.clone_from(&finding.title);
+        }
+        if finding.severity == self.severity {
+            self.explanation = finding.explanation.clone();
+        }
+    }
+
+    fn alert(&self, (policy, dedup): &GroupKey) -> Option<Alert> {
+        let opened = self.alert.as_ref()?;
+        Some(Alert {
+            key: self.key.clone(),
+            policy: policy.clone(),
+            title: self.title.clone(),
+            severity: self.severity,
+            entity: self.entity.clone(),
+            dedup: dedup.to_string(),
+            opened_at: opened.at,
+            first_at: self.first_at,
+            last_at: self.last_at,
+            matches: self.matches,
+            explanation: self.explanation.clone(),
+            suppressed_by: opened.suppressed_by.clone(),
+            is_capped: opened.is_capped,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

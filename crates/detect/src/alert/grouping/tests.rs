@@ -1,0 +1,293 @@
+use std::path::PathBuf;
+
+use drishti_model::Severity::{self, High, Low, Medium};
+
+use super::*;
+use crate::{EntityKind, PolicyKind, Scope};
+
+fn at(minutes: i64) -> DateTime<Utc> {
+    "2026-03-01T10:00:00Z".parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minutes)
+}
+
+fn policy(name: &str, mode: Mode, threshold: u32) -> Arc<Policy> {
+    Arc::new(Policy {
+        id: PolicyId::new(name),
+        title: name.to_owned(),
+        description: String::new(),
+        severity: Low,
+        tags: Vec::new(),
+        references: Vec::new(),
+        false_positives: Vec::new(),
+        runbook: String::new(),
+        mode,
+        scope: Scope::default(),
+        grouping: Grouping {
+            threshold,
+            ..Grouping::default()
+        },
+        file: PathBuf::new(),
+        text: "".into(),
+        kind: PolicyKind::Anomaly {
+            detector: name.to_owned(),
+            parameters: serde_json::Map::new(),
+        },
+        tests: Vec::new(),
+    })
+}
+
+fn finding(policy: &str, who: &str, minutes: i64, severity: Severity) -> Finding {
+    Finding {
+        policy: PolicyId::new(policy),
+        title: format!("{who} at {minutes}"),
+        severity,
+        at: at(minutes),
+        entity: Entity {
+            kind: EntityKind::Person,
+            id: who.to_owned(),
+            name: None,
+        },
+        dedup: who.to_owned(),
+        events: vec![EventReference {
+            gid: format!("{who}{minutes}"),
+            created_at: at(minutes),
+        }],
+        explanation: Explanation {
+            seen: format!("at {minutes}"),
+            ..Explanation::default()
+        },
+    }
+}
+
+fn grouper(settings: GroupingSettings) -> AlertGrouper {
+    let policies = [
+        policy("one", Mode::Alert, 1),
+        policy("three", Mode::Alert, 3),
+        policy("recorded", Mode::Record, 1),
+        policy("off", Mode::Off, 1),
+    ];
+    AlertGrouper::new("acme", &policies, settings)
+}
+
+fn take(grouper: &mut AlertGrouper, findings: impl IntoIterator<Item = Finding>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for finding in findings {
+        grouper.take(finding, &mut changes);
+    }
+    changes
+}
+
+fn alerts(changes: &[Change]) -> Vec<(&Alert, usize)> {
+    changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Alert { alert, events } => Some((&**alert, events.len())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn matches_within_the_window_of_the_first_join_it() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let minutes = [(0, Low), (30, High), (59, Medium), (60, Low), (61, Low)];
+    let changes = take(
+        &mut grouper,
+        minutes.map(|(minute, severity)| finding("one", "ada", minute, severity)),
+    );
+    let alerts = alerts(&changes);
+    let grown: Vec<_> = alerts
+        .iter()
+        .map(|(alert, _)| (alert.first_at, alert.matches, alert.severity))
+        .collect();
+    assert_eq!(
+        grown,
+        [
+            (at(0), 1, Low),
+            (at(0), 2, High),
+            (at(0), 3, High),
+            (at(60), 1, Low),
+            (at(60), 2, Low),
+        ]
+    );
+    assert_eq!(alerts[0].0.key, alerts[2].0.key);
+    assert_ne!(alerts[2].0.key, alerts[3].0.key);
+    let third = alerts[2].0;
+    assert_eq!((third.title.as_str(), third.last_at), ("ada at 30", at(59)));
+    assert_eq!(third.explanation.seen, "at 30");
+}
+
+#[test]
+fn the_match_that_reaches_the_threshold_makes_the_alert() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let two = [0, 10].map(|minute| finding("three", "ada", minute, Low));
+    let changes = take(&mut grouper, two);
+    assert!(matches!(
+        changes[..],
+        [Change::Signal(_), Change::Signal(_)]
+    ));
+    // Another person's matches are another group's.
+    take(&mut grouper, [finding("three", "bob", 15, Low)]);
+    let changes = take(&mut grouper, [finding("three", "ada", 20, Low)]);
+    let alerts = alerts(&changes);
+    let (alert, events) = alerts[0];
+    assert_eq!(
+        (alert.opened_at, alert.first_at, alert.matches, events),
+        (at(20), at(0), 3, 3)
+    );
+    // Too slow: the window began with the first of them.
+    let slow = [100, 130, 161].map(|minute| finding("three", "ada", minute, Low));
+    assert!(self::alerts(&take(&mut grouper, slow)).is_empty());
+}
+
+#[test]
+fn recorded_matches_make_no_alert_and_policies_that_are_off_nothing() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let changes = take(
+        &mut grouper,
+        ["recorded", "off", "unknown"].map(|name| finding(name, "ada", 0, High)),
+    );
+    assert!(
+        matches!(&changes[..], [Change::Signal(signal)] if signal.policy.as_str() == "recorded")
+    );
+}
+
+#[test]
+fn alerts_beyond_the_days_most_are_kept_as_capped() {
+    let settings = GroupingSettings {
+        alerts_per_day_max: 2,
+        ..GroupingSettings::default()
+    };
+    let mut grouper = grouper(settings);
+    let people = ["a", "b", "c", "d"].map(|who| finding("one", who, 0, Low));
+    let changes = take(&mut grouper, people);
+    let capped: Vec<_> = alerts(&changes)
+        .iter()
+        .map(|(alert, _)| alert.is_capped)
+        .collect();
+    assert_eq!(capped, [false, false, true, true]);
+    let next_day = take(&mut grouper, [finding("one", "e", 24 * 60, Low)]);
+    assert!(!alerts(&next_day)[0].0.is_capped);
+}
+
+#[test]
+fn a_suppression_names_itself_on_the_alert() {
+    let suppression = Suppression {
+        id: "s1".to_owned(),
+        policy: Some(PolicyId::new("one")),
+        entity: Some("ada".to_owned()),
+        from: at(0),
+        until: at(60),
+        reason: "penetration test".to_owned(),
+    };
+    let settings = GroupingSettings {
+        suppressions: vec![suppression],
+        ..GroupingSettings::default()
+    };
+    let mut grouper = grouper(settings);
+    let changes = take(
+        &mut grouper,
+        [("ada", 59), ("bob", 59), ("ada", 119)]
+            .map(|(who, minute)| finding("one", who, minute, Low)),
+    );
+    let suppressed: Vec<_> = alerts(&changes)
+        .iter()
+        .map(|(alert, _)| alert.suppressed_by.as_deref())
+        .collect();
+    assert_eq!(suppressed, [Some("s1"), None, None]);
+}
+
+#[test]
+fn a_policy_that_matches_too_often_is_paused_once() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let mut changes = Vec::new();
+    for _ in 0..=PAUSE_LIMITS[0].1 + 5 {
+        changes.clear();
+        grouper.take(finding("recorded", "ada", 1, Low), &mut changes);
+        if matches!(changes.last(), Some(Change::Paused { .. })) {
+            break;
+        }
+    }
+    assert!(
+        matches!(
+            &changes[..],
+            [Change::Paused {
+                matches: 100_001,
+                hours: 3,
+                ..
+            }]
+        ),
+        "{changes:?}"
+    );
+    assert_eq!(
+        take(&mut grouper, [finding("recorded", "ada", 900, Low)]),
+        []
+    );
+    assert_eq!(
+        take(&mut grouper, [finding("one", "ada", 900, Low)]).len(),
+        1
+    );
+}
+
+#[test]
+fn saved_groups_go_on_and_a_preview_leaves_nothing() {
+    let findings: Vec<_> = (0..200)
+        .map(|number| {
+            let who = ["ada", "bob", "cleo"][number as usize % 3];
+            finding(["one", "three"][number as usize % 2], who, number * 7, Low)
+        })
+        .collect();
+    let mut whole = grouper(GroupingSettings::default());
+    let expected = take(&mut whole, findings.clone());
+    for cut in [0, 1, 50, 199] {
+        let mut first = grouper(GroupingSettings::default());
+        let (before, after) = findings.split_at(cut);
+        let mut changes = take(&mut first, before.to_vec());
+        first.begin_preview();
+        take(&mut first, after.to_vec());
+        first.end_preview();
+        let mut second = grouper(GroupingSettings::default());
+        for row in first.take_changes() {
+            assert!(second.restore(&row), "{row:?}");
+        }
+        changes.extend(take(&mut second, after.to_vec()));
+        assert_eq!(changes, expected, "cut at {cut}");
+        assert_eq!(first.take_changes(), []);
+    }
+    let unreadable = StateRow {
+        key: format!("{GROUP_ROW}one/ada"),
+        value: Some(b"x".to_vec()),
+    };
+    assert!(!whole.restore(&unreadable));
+}
+
+#[test]
+fn groups_that_are_over_make_room() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let mut changes = Vec::new();
+    for number in 0..GROUPS_MAX {
+        changes.clear();
+        let minute = i64::from(number >= 10) * 30;
+        grouper.take(
+            finding("one", &number.to_string(), minute, Low),
+            &mut changes,
+        );
+    }
+    assert_eq!(grouper.groups.len(), GROUPS_MAX);
+    grouper.take(finding("one", "next", 61, Low), &mut changes);
+    assert_eq!(
+        grouper.groups.len(),
+        GROUPS_MAX - 9,
+        "the ten of minute 0 went"
+    );
+    for number in 0..10 {
+        grouper.take(
+            finding("one", &format!("more{number}"), 62, Low),
+            &mut changes,
+        );
+    }
+    assert_eq!(
+        grouper.groups.len(),
+        GROUPS_MAX - GROUPS_MAX / 10 + 1,
+        "none was over, so the oldest tenth went"
+    );
+}
