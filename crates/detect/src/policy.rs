@@ -2,9 +2,11 @@
 
 mod duration;
 mod error;
+pub(crate) mod example;
 mod frame;
 mod lines;
 mod pack;
+mod run;
 mod scope;
 mod section;
 mod yaml;
@@ -19,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use crate::PolicyId;
 
 pub use error::PolicyError;
+pub(crate) use error::Problem;
 pub use pack::{POLICIES_MAX, POLICY_FILE_BYTES_MAX, Pack};
+pub use run::{Evaluate, TestReport, TestResult, run_tests};
 
 /// A policy as read from its file.
 #[derive(Clone, Debug, PartialEq)]

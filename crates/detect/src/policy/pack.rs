@@ -9,6 +9,7 @@ use yaml_serde::Value;
 use super::error::{PolicyError, Problem};
 use super::yaml::Document;
 use super::{Policy, frame, yaml};
+use crate::activity;
 
 /// Largest file of a policy, in bytes.
 pub const POLICY_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -59,8 +60,8 @@ impl Pack {
                 continue;
             }
             match parse_file(file, text, &mut taken) {
-                Ok(policy) => pack.policies.push(Arc::new(policy)),
-                Err(problem) => pack.errors.push(problem.in_file(file)),
+                Ok(policy) => pack.policies.push(policy),
+                Err(error) => pack.errors.push(error),
             }
         }
         pack
@@ -121,14 +122,19 @@ fn read_file(path: &Path) -> Result<String, PolicyError> {
 /// Names and ids, each with the file that has it.
 type Taken = HashMap<String, PathBuf>;
 
-fn parse_file(file: &Path, text: &str, taken: &mut Taken) -> Result<Policy, Problem> {
+fn parse_file(file: &Path, text: &str, taken: &mut Taken) -> Result<Arc<Policy>, PolicyError> {
     if text.len() > POLICY_FILE_BYTES_MAX {
         let problem = format!("larger than {POLICY_FILE_BYTES_MAX} bytes");
-        return Err(Problem::new(None, problem).advise("write each policy into a file of its own"));
+        return Err(
+            PolicyError::new(file, problem).advise("write each policy into a file of its own")
+        );
     }
-    let documents = yaml::read(text)?;
-    let policy = frame::read_policy(file, &Arc::from(text), &documents)?;
-    claim(file, &policy, &documents, taken)?;
+    let in_file = |problem: Problem| problem.in_file(file);
+    let documents = yaml::read(text).map_err(in_file)?;
+    let policy = frame::read_policy(file, &Arc::from(text), &documents).map_err(in_file)?;
+    let policy = Arc::new(policy);
+    activity::check(&policy)?;
+    claim(file, &policy, &documents, taken).map_err(in_file)?;
     Ok(policy)
 }
 

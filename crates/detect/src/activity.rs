@@ -1,0 +1,320 @@
+//! Activity policies: what somebody does is compared with Sigma rules, alone or counted over time.
+
+mod compile;
+mod correlation;
+mod describe;
+mod explain;
+mod fault;
+mod memory;
+mod repair;
+mod route;
+mod tell;
+mod title;
+mod view;
+mod window;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use drishti_model::EnrichedEvent;
+use rsigma_eval::CompiledRule;
+use rsigma_eval::compiler::eval_condition;
+
+use compile::{Program, compile};
+use correlation::Feed;
+use memory::{Bounds, Key, Memory, Span, fingerprint, rows_of};
+use tell::{Fired, Match, Source};
+use view::EventView;
+use window::Hit;
+
+use crate::policy::{Mode, Policy, PolicyError};
+use crate::{EventReference, FINDING_EVENTS_MAX, Finding, People, PolicyId, StateRow, Verdict};
+
+pub(crate) use view::FIELDS;
+
+/// Most types of events whose rules are remembered; if there are more, they are found out anew.
+const ROUTES_MAX: usize = 2_000;
+
+/// Evaluates activity policies. Events are given in the order of their times.
+#[derive(Debug)]
+pub struct ActivityEngine {
+    programs: Vec<Program>,
+    by_policy: HashMap<PolicyId, usize>,
+    /// Where the correlations of each program begin among all.
+    first_correlation: Vec<usize>,
+    /// For each type of event that was seen, the rules that it can match: program and rule.
+    routes: HashMap<Box<str>, Arc<[(usize, usize)]>>,
+    memory: Memory,
+    /// Names of the selections that matched; kept to save allocations.
+    selections: Vec<String>,
+}
+
+impl ActivityEngine {
+    /// Compiles the activity policies among `policies`, except those that are off. What cannot be compiled is left out and told.
+    pub fn new(policies: &[Arc<Policy>]) -> (Self, Vec<PolicyError>) {
+        Self::with_bounds(policies, Bounds::default())
+    }
+
+    fn with_bounds(policies: &[Arc<Policy>], bounds: Bounds) -> (Self, Vec<PolicyError>) {
+        let mut programs = Vec::new();
+        let mut errors = Vec::new();
+        for policy in policies.iter().filter(|policy| policy.mode != Mode::Off) {
+            match compile(policy) {
+                Ok(program) => programs.extend(program),
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut spans = Vec::new();
+        let mut first_correlation = Vec::with_capacity(programs.len());
+        for program in &programs {
+            first_correlation.push(spans.len());
+            spans.extend(spans_of(program));
+        }
+        let by_policy = programs
+            .iter()
+            .enumerate()
+            .map(|(place, program)| (program.policy.id.clone(), place))
+            .collect();
+        let engine = Self {
+            programs,
+            by_policy,
+            first_correlation,
+            routes: HashMap::new(),
+            memory: Memory::new(spans, bounds),
+            selections: Vec::new(),
+        };
+        (engine, errors)
+    }
+
+    /// Compares an event with every policy, counts it, and adds what was found to `findings`.
+    pub fn evaluate(
+        &mut self,
+        event: &EnrichedEvent,
+        people: &People,
+        findings: &mut Vec<Finding>,
+    ) {
+        let route = self.route(event, people);
+        if route.is_empty() {
+            return;
+        }
+        let view = EventView::new(event, people);
+        for (place, rule) in route.iter().copied() {
+            self.evaluate_rule(place, rule, &view, findings);
+        }
+    }
+
+    /// From here on, until [`ActivityEngine::end_preview`], what is counted is forgotten again.
+    pub fn begin_preview(&mut self) {
+        self.memory.begin_preview();
+    }
+
+    /// Forgets what was counted since [`ActivityEngine::begin_preview`].
+    pub fn end_preview(&mut self) {
+        self.memory.end_preview();
+    }
+
+    /// The rows of state that changed since the last time.
+    pub fn take_changes(&mut self) -> Vec<StateRow> {
+        self.memory.take_changes()
+    }
+
+    /// Takes up saved rows in place of what was counted so far. Rows of other engines are left alone.
+    pub fn restore(&mut self, rows: Vec<StateRow>) {
+        self.memory.restore(rows);
+    }
+
+    /// Why `policy` speaks about an event or does not, with what is counted now: before the event or after it.
+    pub fn explain(&self, event: &EnrichedEvent, people: &People, policy: &Policy) -> Verdict {
+        if policy.mode == Mode::Off {
+            return Verdict::Quiet(vec!["the policy is off".to_owned()]);
+        }
+        let Some(place) = self.by_policy.get(&policy.id).copied() else {
+            let why = "the policy is not an activity policy that could be read";
+            return Verdict::NotEvaluable(why.to_owned());
+        };
+        let view = EventView::new(event, people);
+        let (Some(program), Some(first)) =
+            (self.programs.get(place), self.first_correlation.get(place))
+        else {
+            return Verdict::Quiet(Vec::new());
+        };
+        explain::explain(program, *first, &self.memory, view)
+    }
+
+    /// The rules that an event of this type can match.
+    fn route(&mut self, event: &EnrichedEvent, people: &People) -> Arc<[(usize, usize)]> {
+        let event_type = event.event.event_type.as_str();
+        if let Some(route) = self.routes.get(event_type) {
+            return Arc::clone(route);
+        }
+        if self.routes.len() >= ROUTES_MAX {
+            self.routes.clear();
+        }
+        let view = EventView::new(event, people);
+        let mut route = Vec::new();
+        for (place, program) in self.programs.iter().enumerate() {
+            for (index, rule) in program.rules.iter().enumerate() {
+                if route::may_match(&rule.compiled, event_type, &view) {
+                    route.push((place, index));
+                }
+            }
+        }
+        let route: Arc<[(usize, usize)]> = route.into();
+        self.routes.insert(event_type.into(), Arc::clone(&route));
+        route
+    }
+
+    fn evaluate_rule(
+        &mut self,
+        place: usize,
+        index: usize,
+        view: &EventView<'_>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let (Some(program), Some(first)) =
+            (self.programs.get(place), self.first_correlation.get(place))
+        else {
+            return;
+        };
+        let Some(rule) = program.rules.get(index) else {
+            return;
+        };
+        self.selections.clear();
+        if !fits(&rule.compiled, view, &mut self.selections) {
+            return;
+        }
+        let actor = &view.event().event.actor;
+        if !program.policy.scope.admits(actor, view.person()) {
+            return;
+        }
+        if rule.raises.is_some() {
+            let found = Match {
+                program,
+                rule,
+                selections: &self.selections,
+                source: Source::Rule,
+            };
+            findings.extend(found.finding(view));
+        }
+        let mut waiting: Vec<Feed> = rule.feeds.clone();
+        // Those that are fed come later in the order, so this ends.
+        while let Some(feed) = waiting.pop() {
+            let Some(fired) = count(program, *first, &mut self.memory, feed, view) else {
+                continue;
+            };
+            if let Some(correlation) = program.correlations.get(feed.correlation) {
+                waiting.extend(&correlation.feeds);
+                if correlation.raises.is_some() {
+                    let found = Match {
+                        program,
+                        rule,
+                        selections: &self.selections,
+                        source: Source::Correlation { correlation, fired },
+                    };
+                    findings.extend(found.finding(view));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a rule matches; the names of the selections that did are added to `selections`.
+fn fits(rule: &CompiledRule, view: &EventView<'_>, selections: &mut Vec<String>) -> bool {
+    rule.conditions
+        .iter()
+        .any(|condition| eval_condition(condition, &rule.detections, view, selections))
+}
+
+/// Counts an event in a correlation. Returns what was counted, if that is enough.
+fn count(
+    program: &Program,
+    first: usize,
+    memory: &mut Memory,
+    feed: Feed,
+    view: &EventView<'_>,
+) -> Option<Fired> {
+    let correlation = program.correlations.get(feed.correlation)?;
+    let group = correlation.group(feed.reference, view)?;
+    let measure = correlation.measure(view)?;
+    let event = &view.event().event;
+    let at = event.created_at.timestamp_micros();
+    let hit = Hit {
+        at,
+        gid: event.gid.as_str().into(),
+        reference: feed.reference,
+        measure,
+    };
+    let key: Key = (first + feed.correlation, Arc::clone(&group));
+    memory.change(key, at, |window| {
+        let value = correlation.add(window, hit)?;
+        Some(Fired {
+            value,
+            group,
+            events: contributing(window),
+        })
+    })
+}
+
+/// The events of a window, each once: the first, and the newest.
+fn contributing(window: &window::Window) -> Vec<EventReference> {
+    let reference = |hit: &Hit| {
+        Some(EventReference {
+            gid: hit.gid.to_string(),
+            created_at: chrono::DateTime::from_timestamp_micros(hit.at)?,
+        })
+    };
+    let mut events: Vec<EventReference> = Vec::new();
+    for hit in window.hits().rev() {
+        if events.len() == FINDING_EVENTS_MAX {
+            break;
+        }
+        if events.last().is_none_or(|last| last.gid != *hit.gid) {
+            events.extend(reference(hit));
+        }
+    }
+    if let (Some(first), Some(oldest)) = (window.hits().next(), events.last_mut())
+        && *first.gid != oldest.gid
+    {
+        *oldest = reference(first).unwrap_or_else(|| oldest.clone());
+    }
+    events.reverse();
+    events
+}
+
+/// How long the correlations of a policy remember, and what their rows are called. The names change with the Sigma documents, so
+/// that nothing is counted by a rule that has changed.
+fn spans_of(program: &Program) -> Vec<Span> {
+    let rules: Vec<String> = program
+        .rules
+        .iter()
+        .map(|rule| {
+            let mut named: Vec<_> = rule.source.detection.named.iter().collect();
+            named.sort_by_key(|(name, _)| *name);
+            format!("{named:?}{:?}", rule.source.detection.conditions)
+        })
+        .collect();
+    program
+        .correlations
+        .iter()
+        .map(|correlation| {
+            let own = format!("{correlation:?}");
+            let texts = rules.iter().map(String::as_str).chain([own.as_str()]);
+            Span {
+                rows: rows_of(
+                    program.policy.id.as_str(),
+                    &correlation.id,
+                    &fingerprint(texts),
+                ),
+                microseconds: correlation.span_microseconds,
+            }
+        })
+        .collect()
+}
+
+/// Checks that an activity policy can be run.
+pub(crate) fn check(policy: &Arc<Policy>) -> Result<(), PolicyError> {
+    compile(policy).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

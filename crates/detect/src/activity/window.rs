@@ -1,0 +1,155 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// What a correlation remembers of one group: the events that still count, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Window {
+    /// When the first event of the session happened, in microseconds since 1970; only for session windows.
+    start: i64,
+    hits: VecDeque<Hit>,
+    /// How many hits have each value; follows from `hits`.
+    #[serde(skip)]
+    values: HashMap<Arc<str>, usize>,
+}
+
+/// An event that counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Hit {
+    /// Microseconds since 1970.
+    pub(super) at: i64,
+    pub(super) gid: Arc<str>,
+    /// Which of the rules that the correlation names.
+    pub(super) reference: usize,
+    pub(super) measure: Measure,
+}
+
+/// What is counted or added up of an event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Measure {
+    Nothing,
+    Value(Arc<str>),
+    Number(f64),
+}
+
+impl Window {
+    pub(super) fn len(&self) -> usize {
+        self.hits.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.hits.is_empty()
+    }
+
+    pub(super) fn hits(&self) -> impl DoubleEndedIterator<Item = &Hit> {
+        self.hits.iter()
+    }
+
+    pub(super) fn start(&self) -> i64 {
+        self.start
+    }
+
+    pub(super) fn latest(&self) -> Option<i64> {
+        self.hits.back().map(|hit| hit.at)
+    }
+
+    /// How many different values were seen.
+    pub(super) fn distinct(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.hits.iter().filter_map(|hit| match hit.measure {
+            Measure::Number(number) => Some(number),
+            Measure::Nothing | Measure::Value(_) => None,
+        })
+    }
+
+    pub(super) fn push(&mut self, hit: Hit) {
+        if self.hits.is_empty() {
+            self.start = hit.at;
+        }
+        if let Measure::Value(value) = &hit.measure {
+            *self.values.entry(Arc::clone(value)).or_default() += 1;
+        }
+        self.hits.push_back(hit);
+    }
+
+    /// Forgets what happened before `time`.
+    pub(super) fn forget_before(&mut self, time: i64) {
+        while self.hits.front().is_some_and(|hit| hit.at < time) {
+            self.pop();
+        }
+    }
+
+    /// Forgets the oldest until at most `count` are left.
+    pub(super) fn keep_newest(&mut self, count: usize) {
+        while self.hits.len() > count {
+            self.pop();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.hits.clear();
+        self.values.clear();
+    }
+
+    /// Counts the values anew, after the window was read from where it was saved.
+    pub(super) fn recount(&mut self) {
+        self.values.clear();
+        for hit in &self.hits {
+            if let Measure::Value(value) = &hit.measure {
+                *self.values.entry(Arc::clone(value)).or_default() += 1;
+            }
+        }
+    }
+
+    fn pop(&mut self) {
+        let Some(Measure::Value(value)) = self.hits.pop_front().map(|hit| hit.measure) else {
+            return;
+        };
+        if let Some(count) = self.values.get_mut(&value) {
+            *count -= 1;
+            if *count == 0 {
+                self.values.remove(&value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(at: i64, value: &str) -> Hit {
+        Hit {
+            at,
+            gid: Arc::from(at.to_string()),
+            reference: 0,
+            measure: Measure::Value(Arc::from(value)),
+        }
+    }
+
+    #[test]
+    fn values_are_counted_as_they_come_and_go() {
+        let mut window = Window::default();
+        for (at, value) in [(1, "a"), (2, "b"), (3, "a"), (4, "c")] {
+            window.push(hit(at, value));
+        }
+        assert_eq!(
+            (window.len(), window.distinct(), window.latest()),
+            (4, 3, Some(4))
+        );
+        window.forget_before(3);
+        assert_eq!((window.len(), window.distinct()), (2, 2));
+        let saved = serde_json::to_string(&window).unwrap();
+        let mut again: Window = serde_json::from_str(&saved).unwrap();
+        again.recount();
+        assert_eq!(again, window);
+        window.keep_newest(1);
+        assert_eq!((window.distinct(), window.start()), (1, 1));
+        window.clear();
+        assert!(window.is_empty());
+    }
+}
