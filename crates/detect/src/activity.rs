@@ -21,7 +21,7 @@ use rsigma_eval::CompiledRule;
 use rsigma_eval::compiler::eval_condition;
 
 use compile::{Program, compile};
-use correlation::Feed;
+use correlation::{Correlation, Feed};
 use memory::{Bounds, Key, Memory, Span, fingerprint, rows_of};
 use tell::{Fired, Match, Source};
 use view::EventView;
@@ -297,7 +297,12 @@ fn spans_of(program: &Program) -> Vec<Span> {
         .correlations
         .iter()
         .map(|correlation| {
-            let own = format!("{correlation:?}");
+            let own = Correlation {
+                title: String::new(),
+                raises: None,
+                ..correlation.clone()
+            };
+            let own = format!("{own:?}");
             let texts = rules.iter().map(String::as_str).chain([own.as_str()]);
             Span {
                 rows: rows_of(

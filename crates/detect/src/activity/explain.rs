@@ -9,7 +9,7 @@ use super::compile::{BaseRule, Program, compile_one};
 use super::correlation::{Correlation, Feed};
 use super::describe::{self, cut, join};
 use super::memory::Memory;
-use super::tell::{Fired, Match, Source, what};
+use super::tell::{Fired, Match, Source, what, whose};
 use super::view::{EventView, shown};
 use super::window::{Hit, Window};
 use super::{contributing, fits};
@@ -182,15 +182,6 @@ fn too_little(correlation: &Correlation, window: &Window, group: &str) -> Reason
         .iter()
         .map(|(operator, limit)| format!("{operator:?} {limit}").to_lowercase())
         .collect();
-    let values: Vec<String> = correlation
-        .group_values(group)
-        .map(|(field, value)| format!("`{field}` `{}`", cut(value, VALUE_CHARACTERS)))
-        .collect();
-    let whose = if values.is_empty() {
-        String::new()
-    } else {
-        format!(" for {}", join(&values, "and"))
-    };
     let wants = if correlation.expression.is_some() || limits.is_empty() {
         "its rules".to_owned()
     } else {
@@ -198,9 +189,10 @@ fn too_little(correlation: &Correlation, window: &Window, group: &str) -> Reason
     };
     Reason {
         text: format!(
-            "`{}` counted {value} {}{whose}, and wants {wants}",
+            "`{}` counted {value} {}{}, and wants {wants}",
             correlation.title,
             what(correlation),
+            whose(correlation, group),
         ),
         lacks: None,
     }

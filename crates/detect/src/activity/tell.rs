@@ -119,22 +119,16 @@ impl Match<'_> {
                 format!("An event with {last}."),
                 Vec::new(),
             ),
-            Source::Correlation { correlation, fired } => {
-                let group: Vec<String> = correlation
-                    .group_values(&fired.group)
-                    .map(|(field, value)| format!("`{field}` `{}`", cut(value, VALUE_CHARACTERS)))
-                    .collect();
-                (
-                    expectation(correlation, &wanted),
-                    format!(
-                        "{} {} for {}, the last of them an event with {last}.",
-                        fired.value,
-                        what(correlation),
-                        join(&group, "and"),
-                    ),
-                    comparisons(correlation, fired.value),
-                )
-            }
+            Source::Correlation { correlation, fired } => (
+                expectation(correlation, &wanted),
+                format!(
+                    "{} {}{}, the last of them an event with {last}.",
+                    fired.value,
+                    what(correlation),
+                    whose(correlation, &fired.group),
+                ),
+                comparisons(correlation, fired.value),
+            ),
         };
         Explanation {
             expected,
@@ -232,6 +226,19 @@ pub(super) fn what(correlation: &Correlation) -> String {
         "{counted} within {}",
         duration(correlation.span_microseconds)
     )
+}
+
+/// Of which group, such as ` for `actor.email` `ada@example.com``; nothing where everything counts together.
+pub(super) fn whose(correlation: &Correlation, group: &str) -> String {
+    let values: Vec<String> = correlation
+        .group_values(group)
+        .map(|(field, value)| format!("`{field}` `{}`", cut(value, VALUE_CHARACTERS)))
+        .collect();
+    if values.is_empty() {
+        String::new()
+    } else {
+        format!(" for {}", join(&values, "and"))
+    }
 }
 
 fn expectation(correlation: &Correlation, wanted: &str) -> String {

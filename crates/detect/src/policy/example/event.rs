@@ -15,8 +15,8 @@ pub(super) fn read(
     let mut left = item.clone();
     let created_at = time(&left, "created_at")?.or(at);
     left.remove("created_at");
-    let ip = left.remove("ip");
-    let device = left.remove("device");
+    let mut added = |key| left.remove(key).filter(|value| !value.is_null());
+    let (ip, device) = (added("ip"), added("device"));
     let event = AuditEvent {
         gid: taken(&mut left, "gid")?.unwrap_or_else(|| gid.to_owned()),
         created_at: created_at.ok_or("`created_at` is missing")?,

@@ -1,0 +1,150 @@
+use drishti_model::AccountRole;
+use serde_json::json;
+
+use super::*;
+use crate::PersonFacts;
+
+const RISKY: &str = "title: administration from a risky address
+id: risky
+logsource: {product: asana}
+detection:
+  change: {event_type|startswith: workspace_}
+  risky: [{ip.category: risky}, {ip.tags: tor_exit}]
+  office: {context.client_ip_address|cidr: 192.0.2.0/24}
+  condition: change and risky and not office
+drishti:
+  name: asana.risky
+";
+
+fn verdict(text: &str, event: &Value) -> Verdict {
+    let policy = policy(text);
+    let engine = engine(&[Arc::clone(&policy)]);
+    let event = events(std::slice::from_ref(event)).remove(0);
+    engine.explain(&event, &People::default(), &policy)
+}
+
+fn quiet(reasons: &[&str]) -> Verdict {
+    Verdict::Quiet(reasons.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn near_misses_say_why() {
+    let event = |change: fn(&mut Value)| {
+        let mut event = json!({
+            "event_type": "workspace_saml_url_changed", "ip": {"category": "risky"},
+            "context": {"client_ip_address": "198.51.100.7"},
+        });
+        change(&mut event);
+        event
+    };
+    let raised = verdict(RISKY, &event(|_| ()));
+    assert!(
+        matches!(&raised, Verdict::Raised(finding) if finding.policy.as_str() == "asana.risky"),
+        "{raised:?}"
+    );
+    assert_eq!(
+        verdict(
+            RISKY,
+            &event(|event| event["ip"]["category"] = json!("vpn"))
+        ),
+        quiet(&["`risky` asks that `ip.category` is `risky`; it is `vpn`"])
+    );
+    assert_eq!(
+        verdict(
+            RISKY,
+            &event(|event| event["context"]["client_ip_address"] = json!("192.0.2.9"))
+        ),
+        quiet(&[
+            "`office` must not fit, and does: `context.client_ip_address` is in the network `192.0.2.0/24`"
+        ])
+    );
+    assert_eq!(
+        verdict(
+            RISKY,
+            &event(|event| {
+                event["event_type"] = json!("task_deleted");
+                event["ip"]["category"] = json!("vpn");
+            })
+        ),
+        quiet(&[
+            "`change` asks that `event_type` begins with `workspace_`; it is `task_deleted`",
+            "`risky` asks that `ip.category` is `risky`; it is `vpn`",
+        ])
+    );
+    assert_eq!(
+        verdict(RISKY, &event(|event| drop(event["ip"].take()))),
+        Verdict::NotEvaluable(
+            "the event does not say `ip.category`, without which the policy cannot judge"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn scope_mode_and_severities_say_why() {
+    let event = json!({"event_type": "workspace_x", "ip": {"category": "risky"}, "actor": {"email": "ada@example.com"}});
+    assert_eq!(
+        verdict(&format!("{RISKY}  mode: off\n"), &event),
+        quiet(&["the policy is off"])
+    );
+    assert_eq!(
+        verdict(&format!("{RISKY}  severities: [{{level: none}}]\n"), &event),
+        quiet(&["the policy's severities say that this is nothing"])
+    );
+    let scoped = policy(&format!(
+        "{RISKY}  scope: {{exclude: {{roles: [admin]}}}}\n"
+    ));
+    let engine = engine(&[Arc::clone(&scoped)]);
+    let mut people = People::default();
+    let admin = PersonFacts {
+        role: Some(AccountRole::Admin),
+        ..PersonFacts::default()
+    };
+    people.add(None, ["ada@example.com"], admin);
+    let events = events(&[event]);
+    assert_eq!(
+        engine.explain(&events[0], &people, &scoped),
+        quiet(&["the policy's scope excludes the role `admin`, and so ada@example.com"])
+    );
+    let other = policy("title: x\ndrishti: {name: x, detector: y}\n");
+    assert!(matches!(
+        engine.explain(&events[0], &people, &other),
+        Verdict::NotEvaluable(_)
+    ));
+}
+
+#[test]
+fn correlations_say_how_much_is_missing() {
+    let text = "title: failure
+name: failure
+logsource: {product: asana}
+detection: {s: {event_type: user_login_failed}, condition: s}
+---
+title: many failures
+drishti: {name: asana.failures}
+correlation: {type: event_count, rules: [failure], group-by: [actor.email], timespan: 1h, condition: {gte: 3}}
+";
+    let policy = policy(text);
+    let mut engine = engine(&[Arc::clone(&policy)]);
+    let failure = json!({"event_type": "user_login_failed", "actor": {"email": "ada@example.com"}});
+    let all = events(&[failure.clone(), failure.clone(), failure]);
+    let people = People::default();
+    let ask =
+        |engine: &ActivityEngine, event: &EnrichedEvent| engine.explain(event, &people, &policy);
+    let second = quiet(&[
+        "`many failures` counted 2 events within 1 hour for `actor.email` `ada@example.com`, and wants gte 3",
+    ]);
+    engine.evaluate(&all[0], &people, &mut Vec::new());
+    assert_eq!(ask(&engine, &all[1]), second, "before the event");
+    engine.evaluate(&all[1], &people, &mut Vec::new());
+    assert_eq!(ask(&engine, &all[1]), second, "after the event");
+    assert!(matches!(ask(&engine, &all[2]), Verdict::Raised(_)));
+    engine.evaluate(&all[2], &people, &mut Vec::new());
+    assert!(matches!(ask(&engine, &all[2]), Verdict::Raised(_)));
+    assert_eq!(ask(&engine, &all[1]), second, "long after the event");
+    let nobody = events(&[json!({"event_type": "user_login_failed"})]);
+    assert_eq!(
+        ask(&engine, &nobody[0]),
+        quiet(&["the event does not say `actor.email`, and what is unknown is not counted"])
+    );
+}
