@@ -1,0 +1,30 @@
+//! Detectors that compare an event with what is usual: code with published parameters (`docs/DETECTION.md`).
+//!
+//! Each event is judged on what was known before it, and is learned from once afterwards. Only what a detector says depends on its
+//! policy; what is usual does not, so a changed policy needs no new learning.
+
+mod address;
+mod administration;
+mod borders;
+mod catalogue;
+mod country;
+mod dormant;
+mod engine;
+mod failures;
+mod hours;
+mod impersonation;
+mod leaving;
+mod mass;
+mod moment;
+mod newness;
+mod parameters;
+mod programs;
+mod rarity;
+mod spray;
+mod terminated;
+mod travel;
+mod weakened;
+mod words;
+
+pub use catalogue::DETECTORS;
+pub use engine::{AnomalyEngine, BaselineSizes};
