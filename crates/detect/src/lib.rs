@@ -4,6 +4,7 @@
 //! reads the clock, a database or the network; files are read only where their path is an argument.
 
 mod activity;
+pub mod enrich;
 mod finding;
 mod people;
 mod policy;
