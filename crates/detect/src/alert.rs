@@ -9,7 +9,7 @@ use crate::{Entity, EventReference, Explanation, Finding, PolicyId};
 mod grouping;
 mod suppression;
 
-pub use grouping::{AlertGrouper, GROUPS_MAX, GroupingSettings};
+pub use grouping::{ALERT_EVENTS_KNOWN_MAX, AlertGrouper, GROUPS_MAX, GroupingSettings};
 pub use suppression::Suppression;
 
 /// An alert as far as its events make it. What people do with it is kept elsewhere, under its key.
@@ -35,6 +35,8 @@ pub struct Alert {
     pub last_at: DateTime<Utc>,
     /// How many matches it has.
     pub matches: u64,
+    /// How many events they rest on, each counted once as far as [`ALERT_EVENTS_KNOWN_MAX`] can be told apart.
+    pub events: u64,
     /// Why, by the newest of its most severe matches.
     pub explanation: Explanation,
     /// The suppression that applies to it; it is kept, but nobody is called.

@@ -4,14 +4,25 @@
 //! reads the clock, a database or the network; files are read only where their path is an argument.
 
 mod activity;
+mod alert;
+mod anomaly;
+mod baseline;
+mod detector;
 pub mod enrich;
 mod finding;
+mod journal;
 mod people;
 mod policy;
 mod state;
 mod verdict;
 
 pub use activity::ActivityEngine;
+pub use alert::{
+    ALERT_EVENTS_KNOWN_MAX, Alert, AlertGrouper, Change, GROUPS_MAX, GroupingSettings, Suppression,
+};
+pub use anomaly::{AnomalyEngine, BaselineSizes, DETECTORS};
+pub use baseline::{ADDRESSES_MAX, OAUTH_APPS_MAX, PEOPLE_MAX, VALUES_MAX};
+pub use detector::{Detector, ENGINE_VERSION};
 pub use finding::{
     Comparison, Entity, EntityKind, EventReference, Explanation, FINDING_EVENTS_MAX, Finding,
     PolicyId, Rarity,
@@ -19,8 +30,8 @@ pub use finding::{
 pub use people::{People, PersonFacts, Terminated};
 pub use policy::{
     Activity, AfterResolution, Audience, Evaluate, Grouping, Mode, POLICIES_MAX,
-    POLICY_FILE_BYTES_MAX, Pack, Policy, PolicyError, PolicyKind, PolicyTest, Scope, SeverityCase,
-    Subject, TestReport, TestResult, run_tests,
+    POLICY_FILE_BYTES_MAX, Pack, Policy, PolicyError, PolicyKind, PolicyTest, Remark, RemarkLevel,
+    Scope, SeverityCase, Subject, TestReport, TestResult, lint, run_tests,
 };
 pub use state::StateRow;
 pub use verdict::Verdict;

@@ -1,11 +1,17 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use drishti_model::SourceName;
-use drishti_simulator::SimulateArgs;
+use drishti_simulator::{DAYS_MAX, PEOPLE_MAX, PEOPLE_MIN, SimulateArgs};
+
+/// The home folder where none is named.
+pub(crate) const HOME: &str = "drishti-data";
+
+/// The demo's, so that made-up events and real ones never share a folder by accident.
+pub(crate) const DEMO_HOME: &str = "drishti-demo";
 
 /// Heading of the options that every command has.
 const EVERYWHERE: &str = "Options of every command";
@@ -19,17 +25,9 @@ const EVERYWHERE: &str = "Options of every command";
     max_term_width = 100
 )]
 pub(crate) struct Cli {
-    /// Folder of the installation: configuration, key, ledger and lake.
-    #[arg(
-        long,
-        global = true,
-        help_heading = EVERYWHERE,
-        env = "DRISHTI_HOME",
-        hide_env_values = true,
-        default_value = "drishti-data",
-        value_name = "DIR"
-    )]
-    pub(crate) home: PathBuf,
+    /// Folder of the installation: configuration, key, ledger and lake; `drishti-data`, and for the demo `drishti-demo`.
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "DRISHTI_HOME", hide_env_values = true, value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
     /// Configuration file; `drishti.toml` in the home folder if there is one.
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "DRISHTI_CONFIG", hide_env_values = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -38,6 +36,17 @@ pub(crate) struct Cli {
     pub(crate) log: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The home folder: the one that is named, else the usual one of the command.
+    pub(crate) fn home(&self) -> &Path {
+        let usual = match self.command {
+            Command::Demo(_) => DEMO_HOME,
+            _ => HOME,
+        };
+        self.home.as_deref().unwrap_or(Path::new(usual))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,6 +66,20 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Ask the lake a question in SQL.
     Query(QueryArgs),
+    /// Evaluate audit events from a file with fresh state; alerts as JSON lines.
+    Detect(DetectArgs),
+    /// What is looked for.
+    #[command(subcommand)]
+    Policies(PoliciesCommand),
+    /// What was found.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// What is known of people besides their accounts.
+    #[command(subcommand)]
+    People(PeopleCommand),
+    /// Make derived state anew from the lake.
+    #[command(subcommand)]
+    Rebuild(RebuildCommand),
     /// Check the installation and say what to do.
     Doctor(DoctorArgs),
     /// Print the description of the API (OpenAPI 3.1).
@@ -73,10 +96,10 @@ impl Command {
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// How many people the simulated organisation has.
-    #[arg(long, default_value_t = 400, value_name = "N")]
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = value_parser!(u32).range(i64::from(PEOPLE_MIN)..=i64::from(PEOPLE_MAX)))]
     pub(crate) people: u32,
     /// How many days of history it has.
-    #[arg(long, default_value_t = 90, value_name = "N")]
+    #[arg(long, default_value_t = 90, value_name = "N", value_parser = value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
     pub(crate) days: u32,
     /// The same seed makes the same organisation.
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -197,6 +220,11 @@ pub(crate) enum QuarantineCommand {
         /// Only these; all if none is given.
         ids: Vec<i64>,
     },
+    /// Print the bytes of one as they came, and why it was refused.
+    Show {
+        /// Its id in the list.
+        id: i64,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +286,12 @@ pub(crate) struct UpdateArgs {
     /// Workspace or organisation.
     #[arg(long, value_name = "GID")]
     pub(crate) workspace: Option<String>,
+    /// A field to take away; can be given often.
+    #[arg(long = "remove-field", value_name = "KEY")]
+    pub(crate) remove_fields: Vec<String>,
+    /// Fetch the oldest events first again.
+    #[arg(long, conflicts_with = "newest_first")]
+    pub(crate) oldest_first: bool,
     #[command(flatten)]
     pub(crate) profile: ProfileArgs,
 }
@@ -267,6 +301,257 @@ pub(crate) struct CollectArgs {
     /// Instance name of the source.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: SourceName,
+    #[command(flatten)]
+    pub(crate) tables: TablesArgs,
+}
+
+/// What tells about addresses, besides what the configuration names.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TablesArgs {
+    /// MaxMind database or CSV that says where addresses are; can be given often.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) places: Vec<PathBuf>,
+    /// List of addresses or networks, one a line; its name says what they are: `tor`, `proxy`, `vpn`, `hosting`, `malicious`, or a tag of
+    /// your own; can be given often.
+    #[arg(long = "feed", value_name = "NAME=FILE", value_parser = key_value)]
+    pub(crate) feeds: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DetectArgs {
+    /// JSONL, `{"data":[…]}` or an array, plain or packed with gzip or zstd; `-` reads standard input.
+    pub(crate) file: PathBuf,
+    /// CSV of people: `gid`, `email`, `role`, `groups`, `leaving_since`, `terminated_since`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) people: Option<PathBuf>,
+    /// Folder of policies beside, or in place of, the shipped ones.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) policies: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) tables: TablesArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PoliciesCommand {
+    /// Show all, with their modes.
+    List(ListArgs),
+    /// Show one: what it looks for, and what to do.
+    Show(PolicyArgs),
+    /// Look for faults in files.
+    Lint(PolicyFilesArgs),
+    /// Run the examples in the files.
+    Test(PolicyTestArgs),
+    /// Try one on the events in the lake.
+    Backtest(BacktestArgs),
+    /// Change how one works here, without changing its file.
+    Set(PolicySetArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// Name of the policy, such as `asana.saml_made_optional`.
+    pub(crate) policy: String,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyFilesArgs {
+    /// Folder or file of policies; without it the shipped ones and those of the installation.
+    pub(crate) path: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyTestArgs {
+    /// Folder or file of policies; without it the shipped ones and those of the installation.
+    pub(crate) path: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    #[default]
+    Text,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BacktestArgs {
+    /// Name of the policy.
+    pub(crate) policy: String,
+    /// A changed version of it, to be compared with the one in force.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// How many days back.
+    #[arg(long, default_value_t = 90, value_name = "N", value_parser = value_parser!(u32).range(1..=3_660))]
+    pub(crate) days: u32,
+    /// Only the events of this source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicySetArgs {
+    /// Name of the policy.
+    pub(crate) policy: String,
+    /// `alert`, `record` or `off`; `file` for what the file says.
+    #[arg(long, value_name = "MODE", required_unless_present = "resume")]
+    pub(crate) mode: Option<PolicyMode>,
+    /// End a pause that began because it matched too often.
+    #[arg(long)]
+    pub(crate) resume: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyMode {
+    Alert,
+    Record,
+    Off,
+    File,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// Show them, the newest first.
+    List(AlertListArgs),
+    /// Show one: why, its events, its history.
+    Show(AlertArgs),
+    /// Say what becomes of one.
+    Triage(TriageArgs),
+    /// Say why a policy speaks about an event, or why it does not.
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertListArgs {
+    /// Only those in this state.
+    #[arg(long, value_enum)]
+    pub(crate) state: Option<AlertStateArg>,
+    /// Only those at least as bad: `informational`, `low`, `medium`, `high`, `critical`.
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) severity: Option<drishti_model::Severity>,
+    /// Only those of this policy.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: Option<String>,
+    /// Only those of this source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// Most alerts to print.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = value_parser!(u64).range(1..=10_000))]
+    pub(crate) limit: u64,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlertStateArg {
+    New,
+    InReview,
+    Resolved,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertArgs {
+    /// Its id, or the beginning of it.
+    pub(crate) id: String,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TriageArgs {
+    /// Its id, or the beginning of it.
+    pub(crate) id: String,
+    /// The state from now on.
+    #[arg(long, value_enum)]
+    pub(crate) state: Option<AlertStateArg>,
+    /// What it was, where it is resolved.
+    #[arg(long, value_enum, required_if_eq("state", "resolved"))]
+    pub(crate) classification: Option<ClassificationArg>,
+    /// Why.
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Who looks after it; empty for nobody.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) assignee: Option<String>,
+    /// Something to remember.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+    /// Who says so; the user of this machine without it.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        hide_env_values = true,
+        default_value = "command line"
+    )]
+    pub(crate) author: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClassificationArg {
+    TruePositive,
+    Benign,
+    FalsePositive,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Gid of the event.
+    #[arg(long, value_name = "GID")]
+    pub(crate) event: String,
+    /// Name of the policy.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) policy: String,
+    /// Source of the event, where several have one of this gid.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeopleCommand {
+    /// Take what a file tells, in place of what it told before: who has left, who is leaving, who is in which group.
+    Import(PeopleImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PeopleImportArgs {
+    /// CSV with `gid` or `email`, and any of `groups` (separated by `;`), `leaving_since`, `terminated_since`.
+    pub(crate) file: PathBuf,
+    /// Who tells it; the file's name without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    /// Only of the people of this source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RebuildCommand {
+    /// Evaluate all events of a source anew: what is usual, and the alerts.
+    Baselines(RebuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Only this source; all without it.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<SourceName>,
 }
 
 #[derive(Debug, Args)]
@@ -279,6 +564,8 @@ pub(crate) struct IngestArgs {
     /// How to print the summary.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+    #[command(flatten)]
+    pub(crate) tables: TablesArgs,
 }
 
 #[derive(Debug, Args)]

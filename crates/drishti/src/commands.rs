@@ -1,11 +1,16 @@
 //! One file per command.
 
+mod alerts;
 mod collect;
 mod demo;
+mod detect;
 mod doctor;
 mod ingest;
+mod people;
+mod policies;
 mod progress;
 mod query;
+mod rebuild;
 mod serve;
 mod simulate;
 mod sources;
@@ -14,7 +19,7 @@ use std::process::ExitCode;
 
 use drishti_services::Services;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, PeopleCommand, RebuildCommand, TablesArgs};
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::output;
@@ -29,6 +34,13 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Collect(arguments) => collect::run(&cli, arguments).await,
         Command::Ingest(arguments) => ingest::run(&cli, arguments).await,
         Command::Query(arguments) => query::run(&cli, arguments).await,
+        Command::Detect(arguments) => detect::run(arguments).await,
+        Command::Policies(command) => policies::run(&cli, command).await,
+        Command::Alerts(command) => alerts::run(&cli, command).await,
+        Command::People(PeopleCommand::Import(arguments)) => people::import(&cli, arguments).await,
+        Command::Rebuild(RebuildCommand::Baselines(arguments)) => {
+            rebuild::run(&cli, arguments).await
+        }
         Command::Doctor(arguments) => doctor::run(&cli, arguments).await,
         Command::Openapi => {
             output::print_data(&drishti_server::openapi()).map(|()| ExitCode::SUCCESS)
@@ -38,12 +50,20 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 /// Opens the installation of the command line, which must be there.
 async fn open_existing(cli: &Cli) -> anyhow::Result<Services> {
-    let home = Home::existing(&cli.home)?;
-    Configuration::load(cli, &home)?.open(&home).await
+    open_existing_with(cli, &TablesArgs::default()).await
+}
+
+/// The same, with the tables of the command line beside those of the configuration.
+async fn open_existing_with(cli: &Cli, tables: &TablesArgs) -> anyhow::Result<Services> {
+    let home = Home::meant(cli)?;
+    let configuration = Configuration::load(cli, &home)?.with_tables(tables)?;
+    configuration.check_installed(&home)?;
+    configuration.open(&home).await
 }
 
 /// Opens the installation of the command line, or begins one.
-async fn open(cli: &Cli) -> anyhow::Result<Services> {
-    let home = Home::ready(&cli.home)?;
-    Configuration::load(cli, &home)?.open(&home).await
+async fn open(cli: &Cli, tables: &TablesArgs) -> anyhow::Result<Services> {
+    let home = Home::ready(cli.home())?;
+    let configuration = Configuration::load(cli, &home)?;
+    configuration.with_tables(tables)?.open(&home).await
 }

@@ -1,4 +1,9 @@
-//! `drishti.toml` and the environment.
+//! `drishti.toml` and the environment (`docs/CONFIGURATION.md`).
+
+pub(crate) mod environment;
+pub(crate) mod proxy;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,15 +15,21 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SystemClock};
 use drishti_services::sources::AddSource;
-use drishti_services::{Installation, LakeLocation, Services};
+use drishti_services::watch::{KnowledgeFiles, NamedFile};
+use drishti_services::{Installation, LakeLocation, Proxy, Services};
+use environment::Environment;
 use serde::Deserialize;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, TablesArgs};
 use crate::home::Home;
+use crate::shipped;
 
 /// Where the API listens unless told otherwise.
 pub(crate) const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8780);
+
+/// How the address of a ledger in a file begins.
+const SQLITE: &str = "sqlite://";
 
 /// Most bytes of a token file or a Sumo Logic document.
 const SMALL_FILE_BYTES_MAX: u64 = 1 << 20;
@@ -29,12 +40,16 @@ const SMALL_FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Configuration {
     /// Where the API listens.
     pub(crate) listen: Option<SocketAddr>,
+    /// What stands between this machine and Asana; the environment's where it is not set, none where it is empty.
+    proxy: Option<Secret>,
     pub(crate) lake: LakeSection,
     pub(crate) ledger: LedgerSection,
     pub(crate) sources: Vec<SourceSection>,
-    /// Folder that relative paths in the file are meant from.
+    pub(crate) detection: DetectionSection,
+    pub(crate) enrichment: EnrichmentSection,
+    /// The file itself; `None` where there is none.
     #[serde(skip)]
-    folder: PathBuf,
+    file: Option<PathBuf>,
 }
 
 /// `[lake]`
@@ -57,11 +72,29 @@ pub(crate) struct LedgerSection {
     url: Option<Secret>,
 }
 
+/// `[detection]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DetectionSection {
+    /// Folder of the owner's policies; `policies` in the home folder if not set.
+    policies: Option<PathBuf>,
+}
+
+/// `[enrichment]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct EnrichmentSection {
+    /// `MaxMind` databases and tables that say where addresses are.
+    places: Vec<PathBuf>,
+    /// Lists of addresses, by name.
+    feeds: BTreeMap<String, PathBuf>,
+}
+
 /// One of `[[sources]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SourceSection {
-    name: SourceName,
+    pub(crate) name: SourceName,
     workspace: Option<String>,
     /// File with the token.
     token_file: Option<PathBuf>,
@@ -87,50 +120,156 @@ impl Configuration {
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => String::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => {
+                return Ok(Self::default());
+            }
             Err(error) => {
                 return Err(error).with_context(|| format!("reading `{}`", path.display()));
             }
         };
         let mut configuration: Self =
             toml::from_str(&text).with_context(|| format!("reading `{}`", path.display()))?;
-        configuration.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let absolute = std::path::absolute(&path);
+        configuration.file =
+            Some(absolute.with_context(|| format!("finding `{}`", path.display()))?);
         Ok(configuration)
+    }
+
+    /// The file, where there is one.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The folder that relative paths in the file are meant from.
+    fn folder(&self) -> &Path {
+        let folder = self.file.as_deref().and_then(Path::parent);
+        folder.unwrap_or(Path::new(""))
+    }
+
+    /// Refuses to make an installation out of a folder that only happens to be there. Whoever names a ledger means it.
+    pub(crate) fn check_installed(&self, home: &Home) -> anyhow::Result<()> {
+        if self.ledger.url.is_some() || environment::secret(environment::LEDGER_URL)?.is_some() {
+            return home.make();
+        }
+        home.check()
+    }
+
+    /// The proxy that Asana is reached through: the file's, else the environment's.
+    pub(crate) fn proxy(&self) -> anyhow::Result<Option<Proxy>> {
+        let environment = Environment::read()?;
+        match &self.proxy {
+            Some(none) if none.is_empty() => Ok(None),
+            Some(address) => proxy::read(address, environment.no_proxy)
+                .map(Some)
+                .context("reading `proxy` of the configuration"),
+            None => Ok(environment.proxy.and_then(|address| {
+                // Other programs may understand what this one does not.
+                proxy::read(&address, environment.no_proxy)
+                    .inspect_err(|error| {
+                        tracing::warn!("the proxy of the environment is not used: {error:#}")
+                    })
+                    .ok()
+            })),
+        }
+    }
+
+    /// The address of the ledger.
+    fn ledger_url(&self, environment: &Environment, home: &Home) -> String {
+        if let Some(url) = &environment.ledger_url {
+            return url.expose().to_owned();
+        }
+        let Some(url) = self.ledger.url.as_ref().map(Secret::expose) else {
+            return format!("{SQLITE}{}", home.ledger_path().display());
+        };
+        match url.strip_prefix(SQLITE) {
+            Some(path) if !path.is_empty() && !path.starts_with(':') => {
+                format!("{SQLITE}{}", self.folder().join(path).display())
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    /// Where the lake is. Relative folders are meant from the file's folder, those of the environment from the working directory.
+    fn lake_location(
+        &self,
+        environment: &Environment,
+        home: &Home,
+    ) -> anyhow::Result<LakeLocation> {
+        let (location, folder) = match (&environment.lake, &self.lake.location) {
+            (Some(location), _) => (location, Path::new("")),
+            (None, Some(location)) => (location, self.folder()),
+            (None, None) => return Ok(LakeLocation::folder(&home.lake_path())?),
+        };
+        let location = if location.contains("://") {
+            location.clone()
+        } else {
+            let folder = std::path::absolute(folder.join(location));
+            let folder = folder.with_context(|| format!("finding the lake folder `{location}`"))?;
+            folder.display().to_string()
+        };
+        let options = self
+            .lake
+            .options
+            .iter()
+            .map(|(key, value)| (key.clone(), value.expose().to_owned()))
+            .chain(environment.object_store.iter().cloned())
+            .collect();
+        Ok(LakeLocation::parse(&location, options)?)
+    }
+
+    /// Takes the tables of the command line beside those of the file.
+    pub(crate) fn with_tables(mut self, tables: &TablesArgs) -> anyhow::Result<Self> {
+        let absolute = |path: &Path| {
+            let absolute = std::path::absolute(path);
+            absolute.with_context(|| format!("finding `{}`", path.display()))
+        };
+        for path in &tables.places {
+            self.enrichment.places.push(absolute(path)?);
+        }
+        for (name, path) in &tables.feeds {
+            let path = absolute(Path::new(path))?;
+            self.enrichment.feeds.insert(name.clone(), path);
+        }
+        Ok(self)
+    }
+
+    /// What detection and enrichment go by. Relative paths are meant from the file's folder.
+    pub(crate) fn knowledge(&self, home: &Home) -> KnowledgeFiles {
+        let folder = self.folder();
+        let policies = match &self.detection.policies {
+            Some(policies) => folder.join(policies),
+            None => home.policies_path(),
+        };
+        let feeds = self.enrichment.feeds.iter();
+        KnowledgeFiles {
+            shipped: shipped::policies(),
+            folder: Some(policies),
+            places: self
+                .enrichment
+                .places
+                .iter()
+                .map(|path| folder.join(path))
+                .collect(),
+            feeds: feeds
+                .map(|(name, path)| NamedFile {
+                    name: name.clone(),
+                    path: folder.join(path),
+                })
+                .collect(),
+        }
     }
 
     /// Opens the installation.
     pub(crate) async fn open(&self, home: &Home) -> anyhow::Result<Services> {
-        let environment = Environment::read();
-        let ledger_url = environment
-            .ledger_url
-            .or_else(|| self.ledger.url.clone())
-            .map_or_else(
-                || format!("sqlite://{}", home.ledger_path().display()),
-                |url| url.expose().to_owned(),
-            );
-        let lake = match environment.lake.as_ref().or(self.lake.location.as_ref()) {
-            Some(location) => {
-                let options = self
-                    .lake
-                    .options
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.expose().to_owned()))
-                    .chain(environment.object_store)
-                    .collect();
-                let location = if location.contains("://") {
-                    location.clone()
-                } else {
-                    self.folder.join(location).display().to_string()
-                };
-                LakeLocation::parse(&location, options)
-            }
-            None => LakeLocation::folder(&home.lake_path()),
-        };
+        let environment = Environment::read()?;
         let installation = Installation {
-            lake: lake?,
-            ledger_url,
+            lake: self.lake_location(&environment, home)?,
+            ledger_url: self.ledger_url(&environment, home),
             key: home.key(environment.key.as_ref())?,
             holder: holder(),
+            proxy: self.proxy()?,
+            declared_in: self.file().map(|file| file.display().to_string()),
+            knowledge: self.knowledge(home),
         };
         Ok(Services::open(installation, Arc::new(SystemClock)).await?)
     }
@@ -140,7 +279,7 @@ impl Configuration {
         self.sources
             .iter()
             .map(|section| {
-                section.to_source(&self.folder).with_context(|| {
+                section.to_source(self.folder()).with_context(|| {
                     format!("reading source `{}` of the configuration", section.name)
                 })
             })
@@ -153,7 +292,7 @@ impl SourceSection {
         let token = match (&self.token_file, &self.token_env) {
             (Some(_), Some(_)) => bail!("give `token_file` or `token_env`, not both"),
             (Some(file), None) => Some(read_secret_file(&folder.join(file))?),
-            (None, Some(name)) => Some(environment_secret(name).with_context(|| {
+            (None, Some(name)) => Some(environment::secret(name)?.with_context(|| {
                 format!("the environment variable `{name}`, named by `token_env`, is not set")
             })?),
             (None, None) => None,
@@ -176,45 +315,6 @@ impl SourceSection {
             declared: true,
         })
     }
-}
-
-/// What the environment says.
-#[derive(Default)]
-struct Environment {
-    key: Option<Secret>,
-    ledger_url: Option<Secret>,
-    lake: Option<String>,
-    /// The usual variables of the object stores, such as `AWS_ACCESS_KEY_ID`.
-    object_store: Vec<(String, String)>,
-}
-
-impl Environment {
-    fn read() -> Self {
-        Self {
-            key: environment_secret("DRISHTI_KEY"),
-            ledger_url: environment_secret("DRISHTI_LEDGER_URL"),
-            lake: environment_secret("DRISHTI_LAKE").map(|text| text.expose().to_owned()),
-            object_store: std::env::vars()
-                .filter(|(name, _)| {
-                    ["AWS_", "AZURE_", "GOOGLE_"]
-                        .iter()
-                        .any(|prefix| name.starts_with(prefix))
-                })
-                .map(|(name, value)| (name.to_lowercase(), value))
-                .collect(),
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the configuration loader"
-)]
-fn environment_secret(name: &str) -> Option<Secret> {
-    std::env::var(name)
-        .ok()
-        .map(Secret::new)
-        .filter(|secret| !secret.is_empty())
 }
 
 /// Reads a small file; `-` is standard input.
@@ -253,5 +353,5 @@ pub(crate) fn read_secret_file(path: &Path) -> anyhow::Result<Secret> {
 /// Names this process to others on the same ledger.
 fn holder() -> String {
     let host = gethostname::gethostname();
-    format!("{}:{}", host.to_string_lossy(), std::process::id())
+    drishti_services::holder_name(&host.to_string_lossy())
 }

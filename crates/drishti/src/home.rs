@@ -12,6 +12,9 @@ use drishti_model::Secret;
 use drishti_services::SealingKey;
 use rand::rand_core::TryRng;
 
+use crate::cli::{Cli, DEMO_HOME, HOME};
+use crate::output;
+
 /// Bytes of a bearer token of the API.
 const TOKEN_BYTES: usize = 32;
 
@@ -25,27 +28,66 @@ pub(crate) struct Occupied(
 );
 
 impl Home {
-    /// The folder at `path`, which must be there.
-    pub(crate) fn existing(path: &Path) -> anyhow::Result<Self> {
-        if !path.is_dir() {
-            bail!(
-                "there is no installation at `{}`; `drishti demo` or `drishti sources add` makes one, `--home` names another",
-                path.display()
-            );
+    /// The folder at `path`, whether it is there or not.
+    pub(crate) fn at(path: &Path) -> anyhow::Result<Self> {
+        std::path::absolute(path)
+            .map(Self)
+            .with_context(|| format!("finding the home folder `{}`", path.display()))
+    }
+
+    /// The folder that the command line means, for commands that need an installation: where none is named and the usual folder
+    /// has none, a demo's is as good.
+    pub(crate) fn meant(cli: &Cli) -> anyhow::Result<Self> {
+        let home = Self::at(cli.home())?;
+        if cli.home.is_none() && cli.config.is_none() && !home.is_installation() {
+            let demo = Self::at(Path::new(DEMO_HOME))?;
+            if demo.is_installation() {
+                output::say(&format!(
+                    "there is no `{HOME}` here; this is about the demo in `{DEMO_HOME}`"
+                ));
+                return Ok(demo);
+            }
         }
-        Self::ready(path)
+        Ok(home)
     }
 
     /// The folder at `path`, made if it is not there.
     pub(crate) fn ready(path: &Path) -> anyhow::Result<Self> {
-        let absolute = std::path::absolute(path)
-            .with_context(|| format!("finding the home folder `{}`", path.display()))?;
+        let home = Self::at(path)?;
+        home.make()?;
+        Ok(home)
+    }
+
+    /// Makes the folder if it is not there.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder
-            .create(&absolute)
-            .with_context(|| format!("creating the home folder `{}`", absolute.display()))?;
-        Ok(Self(absolute))
+            .create(&self.0)
+            .with_context(|| format!("creating the home folder `{}`", self.0.display()))
+    }
+
+    /// Whether something of an installation is in the folder. A folder that only happens to be there must not become one.
+    fn is_installation(&self) -> bool {
+        self.ledger_path().exists() || self.configuration_path().exists()
+    }
+
+    /// Refuses a folder without an installation.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.is_installation() {
+            return Ok(());
+        }
+        if self.lake_path().join("_delta_log").is_dir() {
+            bail!(
+                "the ledger `{}` is not there, but the lake beside it is; put the ledger back from a backup, or begin a new one with \
+                 `drishti sources add`: what the lake has is not stored twice",
+                self.ledger_path().display()
+            );
+        }
+        bail!(
+            "there is no installation at `{}`; `drishti demo` or `drishti sources add` makes one, `--home` names another",
+            self.0.display()
+        )
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,6 +108,10 @@ impl Home {
 
     pub(crate) fn lake_path(&self) -> PathBuf {
         self.0.join("lake")
+    }
+
+    pub(crate) fn policies_path(&self) -> PathBuf {
+        self.0.join("policies")
     }
 
     pub(crate) fn ledger_path(&self) -> PathBuf {

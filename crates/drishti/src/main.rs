@@ -6,6 +6,7 @@ mod configuration;
 mod home;
 mod lifecycle;
 mod output;
+mod shipped;
 
 use std::io::ErrorKind;
 use std::process::ExitCode;

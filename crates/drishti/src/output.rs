@@ -4,7 +4,7 @@ use std::io::{Write, stderr, stdout};
 
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
-use drishti_services::ServiceError;
+use drishti_services::{LedgerError, ServiceError};
 use serde::Serialize;
 
 use crate::cli::ListFormat;
@@ -73,16 +73,37 @@ pub(crate) fn print_error(error: &anyhow::Error) {
             said = cause;
         }
     }
-    let advice = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<ServiceError>())
-        .map(ServiceError::advice)
-        .filter(|advice| !advice.is_empty());
-    if let Some(advice) = advice {
+    let advice = advice(error);
+    if !advice.is_empty() {
         text.push_str("\nhint: ");
         text.push_str(&advice);
     }
     say(&text);
+}
+
+/// What to do about an error; empty where nobody knows more than its text.
+pub(crate) fn advice(error: &anyhow::Error) -> String {
+    let of_cause = |cause: &(dyn std::error::Error + 'static)| {
+        let of_service = cause
+            .downcast_ref::<ServiceError>()
+            .map(ServiceError::advice);
+        of_service.or_else(|| {
+            let advice = cause.downcast_ref::<LedgerError>()?.advice()?;
+            Some(advice.to_owned())
+        })
+    };
+    error.chain().find_map(of_cause).unwrap_or_default()
+}
+
+/// A text as a shell takes it for one word.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || "/._-+:,@%".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 /// A count with thousands apart, as in `1,234,567`.
@@ -100,7 +121,22 @@ pub(crate) fn grouped(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::grouped;
+    use super::{grouped, shell_word};
+
+    #[test]
+    fn words_survive_a_shell() {
+        for (text, word) in [
+            ("/tmp/a-b_c.d", "/tmp/a-b_c.d"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("http://127.0.0.1:1/x?y=1", "'http://127.0.0.1:1/x?y=1'"),
+            ("it's", r"'it'\''s'"),
+            ("$HOME", "'$HOME'"),
+            ("~", "'~'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
+    }
 
     #[test]
     fn counts_are_grouped_by_thousands() {

@@ -110,7 +110,7 @@ impl InOrder {
         }
     }
 
-    async fn begin(&self, day: NaiveDate) -> Result<SendableRecordBatchStream, LakeError> {
+    async fn begin(&mut self, day: NaiveDate) -> Result<SendableRecordBatchStream, LakeError> {
         let context = self.lake.session(SORT_BYTES_MAX);
         let frame = self.lake.scan(&context, &self.table).await?;
         let rows = async {

@@ -10,6 +10,8 @@ mod fetch;
 mod health;
 mod plan;
 mod poller;
+mod refused;
+mod replays;
 mod session;
 mod silence;
 mod supervisor;
@@ -19,11 +21,12 @@ mod writer;
 
 pub use supervisor::Collector;
 
-use drishti_model::SourceName;
+use drishti_model::{DesiredState, SourceName};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::{ServiceError, Services};
+use supervisor::LOOK_INTERVAL;
 
 /// How far a collection has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -36,7 +39,7 @@ pub struct CollectProgress {
     pub stored: u64,
     /// Events that were there already.
     pub duplicates: u64,
-    /// Events that were set aside.
+    /// Events that were set aside and had not been before.
     pub quarantined: u64,
     /// Whether everything up to now has been read.
     pub caught_up: bool,
@@ -48,22 +51,51 @@ impl Services {
         Collector::new(self.clone())
     }
 
-    /// Collects one source until everything up to now is in the lake, then returns. `progress` is called after each batch.
+    /// Collects one source until everything up to now is in the lake, then returns; sooner where its owner pauses or removes it
+    /// meanwhile. One that is paused is refused. `progress` is called after each batch.
     pub async fn collect_once(
         &self,
         name: &SourceName,
         progress: impl Fn(CollectProgress) + Send + Sync + 'static,
         stop: CancellationToken,
     ) -> Result<CollectProgress, ServiceError> {
-        let source = self
-            .ledger
-            .source(name)
-            .await?
-            .ok_or_else(|| ServiceError::NoSuchSource(name.clone()))?;
-        let reported = task::Task::new(self.clone(), source)
-            .once(Box::new(progress), stop)
-            .await;
+        let source = self.present(name).await?;
+        if source.desired == DesiredState::Paused {
+            return Err(ServiceError::Paused(name.clone()));
+        }
+        if source.profile.workspace_gid.is_none() {
+            return Err(ServiceError::Incomplete {
+                name: name.clone(),
+                missing: "it has no workspace",
+            });
+        }
+        let unwanted = stop.child_token();
+        let collecting = task::Task::new(self.clone(), source);
+        let collecting = collecting.once(Box::new(progress), unwanted.clone());
+        tokio::pin!(collecting);
+        let collected = tokio::select! {
+            collected = &mut collecting => collected,
+            () = self.until_unwanted(name) => {
+                unwanted.cancel();
+                collecting.await
+            }
+        };
         self.compact_after_bulk().await;
-        reported
+        collected
+    }
+
+    /// Returns when the owner pauses or removes a source.
+    async fn until_unwanted(&self, name: &SourceName) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            match self.ledger.source(name).await {
+                Ok(Some(source)) if source.desired == DesiredState::Running => {}
+                Ok(_) => return,
+                // Whoever collects has the same ledger, and tells.
+                Err(error) => {
+                    tracing::debug!(source = %name, %error, "looking whether a source is wanted");
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use drishti_asana::AsanaError;
+use drishti_detect::enrich::EnrichError;
 use drishti_lake::LakeError;
 use drishti_ledger::LedgerError;
 use drishti_model::{ErrorKind, NameError, SourceName};
@@ -21,6 +22,17 @@ pub enum ServiceError {
     /// There is no such source.
     #[error("no source is called `{0}`")]
     NoSuchSource(SourceName),
+    /// A source that its owner has set aside.
+    #[error("source `{0}` is paused")]
+    Paused(SourceName),
+    /// A source that stands in a configuration file, which would undo a change made elsewhere.
+    #[error("source `{name}` is kept as {} says", quoted(.file.as_deref()))]
+    Declared {
+        /// Which source.
+        name: SourceName,
+        /// The configuration file, where it is known.
+        file: Option<String>,
+    },
     /// A source without what it needs to be collected.
     #[error("source `{name}` can't be collected: {missing}")]
     Incomplete {
@@ -69,6 +81,18 @@ pub enum ServiceError {
         #[source]
         source: std::io::Error,
     },
+    /// No event has this gid.
+    #[error("no event in the lake has the gid `{0}`")]
+    NoSuchEvent(String),
+    /// No alert has this id, or several begin with it.
+    #[error("no alert, or more than one, has an id that begins with `{0}`")]
+    NoSuchAlert(String),
+    /// No policy has this name.
+    #[error("no policy is called `{0}`")]
+    NoSuchPolicy(String),
+    /// What is known of addresses could not be read.
+    #[error(transparent)]
+    Enrich(#[from] EnrichError),
     /// A task of ours ended in a way that it never should.
     #[error("{0} stopped unexpectedly")]
     TaskDied(&'static str),
@@ -79,9 +103,11 @@ impl ServiceError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Asana(error) => error.kind(),
-            Self::Incomplete { .. } | Self::Setting { .. } | Self::NoWorkspace => {
-                ErrorKind::ThirdPartyConfig
-            }
+            Self::Incomplete { .. }
+            | Self::Setting { .. }
+            | Self::NoWorkspace
+            | Self::Paused(_)
+            | Self::Declared { .. } => ErrorKind::ThirdPartyConfig,
             _ => ErrorKind::FirstPartyGeneric,
         }
     }
@@ -90,8 +116,11 @@ impl ServiceError {
     pub fn advice(&self) -> String {
         match self {
             Self::Asana(error) => error.advice().to_string(),
+            Self::Ledger(LedgerError::SourceExists(_)) => "Take another name, or change the source that has it with `drishti sources update`; `drishti sources list` shows all of them.".to_owned(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
-            Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup and restart the source. Without a backup, restart Drishti: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
+            Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup, then restart Drishti: it does not go on with a folder that took the place of the one it opened. Without a backup, restart it all the same: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
+            Self::Lake(LakeError::Superseded { .. }) => "Another process wrote events of this source at the same time, which its lease should prevent: see that no older Drishti writes to this lake, and that all of them use the same ledger. Nothing is lost; Drishti reads where the lake stands and goes on by itself.".to_owned(),
+            Self::Lake(LakeError::Query(words)) if is_about_a_table(words) => "The tables are `events`, `sources` and `accounts`; docs/LAKE.md names their columns.".to_owned(),
             Self::Lake(
                 LakeError::Location { .. }
                 | LakeError::Query(_)
@@ -101,8 +130,15 @@ impl ServiceError {
             ) => String::new(),
             Self::Lake(_) => "Look at the cause above: a full disk, missing rights or an unreachable object store are the usual ones. Drishti tries again by itself.".to_owned(),
             Self::NoSuchSource(_) => "`drishti sources list` shows the names.".to_owned(),
+            Self::Paused(_) => "`drishti sources resume` takes it up again.".to_owned(),
+            Self::Declared { .. } => "Change it there, then start `drishti serve` anew. Where it stands there no longer, that start lets it be changed and removed like any other.".to_owned(),
             Self::Incomplete { .. } => "Give it with `drishti sources update`.".to_owned(),
             Self::Held { .. } => "Wait until it is done, pause the source (`drishti sources pause`) or stop the other process; the lease of one that is gone ends by itself within a minute.".to_owned(),
+            Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
+            Self::NoSuchPolicy(_) => "`drishti policies list` shows the names.".to_owned(),
+            Self::NoSuchEvent(_) => "Give the event's `gid` as `drishti query` shows it; an event that has just happened may not have been collected yet.".to_owned(),
+            Self::Enrich(_) => "Mend or replace the file, or leave it out; docs/ENRICHMENT.md tells the forms that are understood.".to_owned(),
+            Self::LeaseLost(_) => "Another process took over, because this one could not renew its lease in time: a machine that slept or was overloaded, or clocks that differ. Nothing is lost, and Drishti looks again by itself. If it comes again and again, set the clocks (NTP).".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
             _ => String::new(),
         }
@@ -131,9 +167,12 @@ impl ServiceError {
                 None => "AsanaUnreachable",
             },
             Self::Lake(error) if error.is_gone() => "LakeGone",
+            Self::Lake(LakeError::Superseded { .. }) => "Superseded",
             Self::Lake(_) => "LakeFailed",
             Self::Ledger(_) => "LedgerFailed",
             Self::NoSuchSource(_) => "NoSuchSource",
+            Self::Paused(_) => "SourcePaused",
+            Self::Declared { .. } => "SourceDeclared",
             Self::Incomplete { .. } => "SourceIncomplete",
             Self::Held { .. } => "HeldElsewhere",
             Self::LeaseLost(_) => "LeaseLost",
@@ -141,7 +180,48 @@ impl ServiceError {
             Self::NoWorkspace => "NoWorkspace",
             Self::NobodySeen(_) => "NobodySeen",
             Self::Read { .. } => "ReadFailed",
+            Self::NoSuchEvent(_) => "NoSuchEvent",
+            Self::NoSuchAlert(_) => "NoSuchAlert",
+            Self::NoSuchPolicy(_) => "NoSuchPolicy",
+            Self::Enrich(_) => "TablesUnreadable",
             Self::TaskDied(_) => "TaskDied",
+        }
+    }
+}
+
+fn quoted(file: Option<&str>) -> String {
+    file.map_or_else(
+        || "a configuration file".to_owned(),
+        |file| format!("`{file}`"),
+    )
+}
+
+/// Whether a query was refused because of a table that there is none of.
+fn is_about_a_table(words: &str) -> bool {
+    words.contains("table '") && words.contains("not found")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a folder was that the program had open does not come back with a folder of its name.
+    #[test]
+    fn advice_leads_out_of_the_trouble() {
+        let name = SourceName::new("acme").unwrap();
+        let gone = ServiceError::Lake(LakeError::Gone("lake".to_owned())).advice();
+        assert!(gone.contains("then restart Drishti"), "{gone}");
+        assert!(!gone.contains("restart the source"), "{gone}");
+        let superseded = ServiceError::Lake(LakeError::Superseded {
+            source_name: name.clone(),
+            sequence: 7,
+        });
+        assert_eq!(superseded.name(), "Superseded");
+        let lost = ServiceError::LeaseLost(name);
+        for error in [superseded, lost] {
+            let advice = error.advice();
+            assert!(advice.contains("Another process"), "{error}: {advice}");
+            assert!(!advice.contains("full disk"), "{error}: {advice}");
         }
     }
 }

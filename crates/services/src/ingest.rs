@@ -19,13 +19,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use drishti_lake::Append;
 use drishti_ledger::{Advance, LedgerError, NewSource, Quarantined};
-use drishti_model::{Clock, CollectSettings, EnrichedEvent, SourceName, SourceProfile};
+use drishti_model::{Clock, CollectSettings, SourceName, SourceProfile};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use accept::accept;
 
 use crate::intake::Intake;
+use crate::watch::WatchSummary;
 use crate::{ServiceError, Services};
 use reader::{Chunk, Chunks, End};
 
@@ -90,6 +91,8 @@ pub struct IngestSummary {
     pub problems: Vec<Problem>,
     /// Why something of the input is neither in the lake nor in the quarantine; `None` where everything is.
     pub incomplete: Option<String>,
+    /// What detection came to.
+    pub detection: WatchSummary,
 }
 
 /// A refused event.
@@ -130,9 +133,11 @@ impl Services {
         let purpose = format!("ingest of {origin}");
         let summary = self
             .leased(source, &purpose, |worker, lease| async move {
-                let intake = Intake::open(&worker, lease).await?.intake;
+                let intake = Intake::open(&worker, lease.clone()).await?.intake;
                 let clock = Arc::clone(&worker.clock);
-                write(intake, clock, bounds, origin, input, progress).await
+                let mut summary = write(intake, clock, bounds, origin, input, progress).await?;
+                summary.detection = worker.evaluate_all(lease).await?;
+                Ok(summary)
             })
             .await?;
         self.compact_after_bulk().await;
@@ -269,7 +274,7 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
                 None => Batch::begin(&self.intake).await?,
             };
             let newest = events.iter().map(|event| event.created_at).max();
-            let events: Vec<EnrichedEvent> = events.into_iter().map(EnrichedEvent::from).collect();
+            let events = self.intake.enriched(events);
             batch.append.write(&events).await?;
             batch.events += events.len() as u64;
             batch.newest_event_at = batch.newest_event_at.max(newest);

@@ -4,8 +4,10 @@ use drishti_asana::{Proxy, TokenLimits};
 use drishti_lake::{Lake, LakeLocation, Repair};
 use drishti_ledger::{Ledger, SealingKey};
 use drishti_model::Clock;
+use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
+use crate::watch::{Knowledge, KnowledgeFiles};
 
 /// One installation: its lake, its ledger, its clock. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +23,11 @@ pub struct Services {
     pub(crate) proxy: Option<Proxy>,
     /// The file that declares sources, for people.
     pub(crate) declared_in: Option<Arc<str>>,
+    pub(crate) knowledge_files: Arc<KnowledgeFiles>,
+    /// What was read from those files; `None` before it is needed.
+    pub(crate) knowledge: Arc<Mutex<Option<Arc<Knowledge>>>>,
+    /// Told whenever events have reached the lake.
+    pub(crate) news: Arc<Notify>,
 }
 
 /// Where the parts of an installation are.
@@ -31,12 +38,14 @@ pub struct Installation {
     pub ledger_url: String,
     /// What the secrets in the ledger are sealed with.
     pub key: SealingKey,
-    /// Names this process to others on the same ledger, such as `host:4711`.
+    /// Names this process to others on the same ledger: [`holder_name`](crate::holder_name).
     pub holder: String,
     /// What stands between this machine and Asana, if anything does.
     pub proxy: Option<Proxy>,
     /// The file that declares sources, as people know it; it is only named, not read.
     pub declared_in: Option<String>,
+    /// What detection and enrichment go by.
+    pub knowledge: KnowledgeFiles,
 }
 
 impl Services {
@@ -64,6 +73,9 @@ impl Services {
             token_limits: TokenLimits::default(),
             proxy: installation.proxy,
             declared_in: installation.declared_in.map(Arc::from),
+            knowledge_files: Arc::new(installation.knowledge),
+            knowledge: Arc::default(),
+            news: Arc::default(),
         })
     }
 
@@ -95,6 +107,7 @@ pub(crate) async fn for_tests(folder: &std::path::Path) -> (Services, drishti_mo
         holder: "test".to_owned(),
         proxy: None,
         declared_in: None,
+        knowledge: KnowledgeFiles::default(),
     };
     let now = "2026-11-20T12:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(now));

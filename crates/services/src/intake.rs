@@ -1,11 +1,14 @@
 //! The one way of events into the lake: check, append durably, then move the ledger.
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
-use drishti_lake::{Append, Appended};
-use drishti_ledger::{Advance, Lease, Progress, Quarantined};
-use drishti_model::{AuditEvent, SourceName, canonical_time};
+use std::sync::Arc;
 
-use crate::holder::is_gone;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use drishti_lake::Append;
+use drishti_ledger::{Advance, Lease, Progress, Quarantined};
+use drishti_model::{AuditEvent, EnrichedEvent, SourceName, canonical_time};
+
+use crate::holder::{is_gone, shown};
+use crate::watch::Knowledge;
 use crate::{ServiceError, Services};
 
 /// No event of Asana can be older than Asana.
@@ -19,9 +22,21 @@ pub(crate) const LEASE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// Writes batches of one source, under its lease.
 pub(crate) struct Intake {
+    knowledge: Arc<Knowledge>,
     services: Services,
     lease: Lease,
     sequence: i64,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Events that are new in the lake.
+    pub(crate) stored: u64,
+    /// Events that were there already, or twice in the batch.
+    pub(crate) duplicates: u64,
+    /// Events that were set aside and had not been before.
+    pub(crate) quarantined: u64,
 }
 
 /// What [`Intake::open`] found.
@@ -50,7 +65,7 @@ impl Services {
         }
         Err(ServiceError::Held {
             name: name.clone(),
-            holder,
+            holder: shown(&holder),
         })
     }
 
@@ -80,6 +95,7 @@ impl Intake {
         }
         Ok(Opened {
             intake: Self {
+                knowledge: services.knowledge().await?,
                 services: services.clone(),
                 lease,
                 sequence,
@@ -87,6 +103,17 @@ impl Intake {
             progress,
             lake_was_behind,
         })
+    }
+
+    /// The events with what is known of their addresses and user agents.
+    pub(crate) fn enriched(
+        &self,
+        events: impl IntoIterator<Item = AuditEvent>,
+    ) -> Vec<EnrichedEvent> {
+        events
+            .into_iter()
+            .map(|event| self.knowledge.enricher.enrich(event))
+            .collect()
     }
 
     pub(crate) fn lease(&self) -> &Lease {
@@ -108,17 +135,22 @@ impl Intake {
         &mut self,
         append: Append,
         advance: Advance,
-    ) -> Result<Appended, ServiceError> {
+    ) -> Result<Stored, ServiceError> {
         let appended = append.commit().await?;
         self.sequence = appended.sequence.unwrap_or(self.sequence);
-        self.advance(Advance {
+        let advance = Advance {
             lake_sequence: Some(self.sequence),
             stored: appended.stored,
             duplicates: appended.duplicates,
             ..advance
+        };
+        let quarantined = self.move_ledger(advance).await?;
+        self.services.news.notify_waiters();
+        Ok(Stored {
+            stored: appended.stored,
+            duplicates: appended.duplicates,
+            quarantined,
         })
-        .await?;
-        Ok(appended)
     }
 
     /// Stores one batch that is all in memory.
@@ -126,18 +158,27 @@ impl Intake {
         &mut self,
         events: &[AuditEvent],
         advance: Advance,
-    ) -> Result<Appended, ServiceError> {
+    ) -> Result<Stored, ServiceError> {
         if events.is_empty() {
-            self.advance(advance).await?;
-            return Ok(Appended::default());
+            let quarantined = self.move_ledger(advance).await?;
+            return Ok(Stored {
+                quarantined,
+                ..Stored::default()
+            });
         }
         let mut append = self.begin().await?;
-        append.write(events).await?;
+        let events = self.enriched(events.iter().cloned());
+        append.write(&events).await?;
         self.finish(append, advance).await
     }
 
     /// Moves the ledger alone.
     pub(crate) async fn advance(&self, advance: Advance) -> Result<(), ServiceError> {
+        self.move_ledger(advance).await.map(|_| ())
+    }
+
+    /// Moves the ledger, and returns how many events were newly set aside.
+    async fn move_ledger(&self, advance: Advance) -> Result<u64, ServiceError> {
         let now = self.services.clock.now();
         match self
             .services

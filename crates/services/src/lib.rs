@@ -19,22 +19,29 @@ mod installation;
 mod intake;
 mod words;
 
+pub mod alerts;
+pub mod backtest;
 pub mod collect;
 pub mod ingest;
 pub mod maintenance;
 pub mod quarantine;
 pub mod search;
 pub mod sources;
+pub mod watch;
 
+pub use drishti_asana::Proxy;
+pub use drishti_detect as detect;
 pub use drishti_lake::{
     Answer, EventFilter, EventPosition, Format, HistogramBucket, LakeError, LakeLocation,
     QueryLimits, Statistics, StoredEvent,
 };
 pub use drishti_ledger::{
-    AccountFilter, HealthFilter, Ledger, LedgerError, NewSource, Progress, QuarantineEntry,
+    AccountFilter, AlertChange, AlertFilter, AlertOrder, AlertState, Classification, HealthFilter,
+    Ledger, LedgerError, NewSource, PersonFact, PolicyOverrides, Progress, QuarantineEntry,
     QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus, StoredAccount,
-    StoredHealthEvent,
+    StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
+pub use holder::holder_name;
 pub use installation::{Installation, Services};
 pub use intake::{CLOCK_AHEAD_MAX, EARLIEST_EVENT_YEAR};

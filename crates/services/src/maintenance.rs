@@ -7,13 +7,10 @@ use drishti_lake::VACUUM_AGE_MIN;
 use tokio_util::sync::CancellationToken;
 
 use crate::words::chain;
-use crate::{EventFilter, ServiceError, Services};
+use crate::{CLOCK_AHEAD_MAX, EventFilter, ServiceError, Services};
 
 /// Small files beyond one a day that make a compaction due before its hour.
 pub const COMPACT_FILES_MAX: u64 = 200;
-
-/// How far the clock may be ahead of the newest event before retention does not trust it.
-pub const RETENTION_CLOCK_AHEAD_MAX: TimeDelta = TimeDelta::days(30);
 
 /// Time between two looks at what is due.
 const LOOK_INTERVAL: Duration = Duration::from_mins(1);
@@ -35,7 +32,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// How the lake is looked after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaintenanceSettings {
-    /// Days that events are kept, counted by when they happened; `None` keeps them for ever.
+    /// Days that events are kept, counted by when they happened, one at least; `None` keeps them for ever.
     pub retention_days: Option<u32>,
 }
 
@@ -164,22 +161,15 @@ impl Services {
         Ok(compacted.files_removed)
     }
 
-    /// Forgets what is older than `days`, unless the clock looks wrong: one that jumped ahead would take everything.
+    /// Forgets what is older than `days`. Age is counted from the newest event in the lake, whichever source it came by, and by the
+    /// clock only as far as that agrees: one that jumped ahead would take days for good that are to be kept.
     async fn retain(&self, days: u32) -> Result<u64, ServiceError> {
-        let now = self.clock.now();
-        let statuses = self.ledger.statuses().await?;
-        let newest = statuses
-            .values()
-            .filter_map(|status| status.last_event_at)
-            .max();
-        if newest.is_none_or(|newest| now > newest + RETENTION_CLOCK_AHEAD_MAX) {
-            tracing::warn!(
-                ?newest,
-                "no old days were removed: the newest event is over a month old, or the clock is wrong"
-            );
+        let events = self.lake.events(&EventFilter::default(), None, 1).await?;
+        let Some(newest) = events.first().map(|stored| stored.event.created_at) else {
             return Ok(0);
-        }
-        let first_day_kept = (now - TimeDelta::days(i64::from(days))).date_naive();
+        };
+        let today = self.clock.now().min(newest + CLOCK_AHEAD_MAX);
+        let first_day_kept = (today - TimeDelta::days(i64::from(days.max(1)))).date_naive();
         let files = self.lake.retain(first_day_kept).await?;
         tracing::info!(%first_day_kept, files, "old days removed");
         Ok(files)

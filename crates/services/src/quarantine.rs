@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use drishti_ledger::{Advance, QuarantineEntry, QuarantineFilter, ROWS_MAX};
-use drishti_model::{AuditEvent, SourceName};
+use drishti_model::{AuditEvent, DesiredState, SourceName};
 use serde::Serialize;
 
 use crate::ingest::accept;
@@ -23,6 +23,8 @@ pub struct ReplaySummary {
     pub replayed: u64,
     /// Those of them that are new in the lake.
     pub stored: u64,
+    /// Events of sources that are being collected: whoever does it tries them again within seconds.
+    pub queued: u64,
     /// Ids of those that stay, with what is wrong with them now.
     pub still_refused: Vec<(i64, String)>,
 }
@@ -36,13 +38,25 @@ impl Services {
         Ok(self.ledger.quarantine(filter).await?)
     }
 
+    /// One event in quarantine; `None` where it is not, or no longer, there.
+    pub async fn quarantine_entry(&self, id: i64) -> Result<Option<QuarantineEntry>, ServiceError> {
+        let filter = QuarantineFilter {
+            source: None,
+            after_id: Some(id.saturating_sub(1)),
+            limit: 1,
+        };
+        let found = self.ledger.quarantine(filter).await?.pop();
+        Ok(found.filter(|entry| entry.id == id))
+    }
+
     /// The bytes of an event in quarantine, as they came; `None` where it is not, or no longer, there.
     pub async fn quarantine_raw(&self, id: i64) -> Result<Option<Vec<u8>>, ServiceError> {
         Ok(self.ledger.quarantine_raw(id).await?)
     }
 
     /// Checks events in quarantine again, stores those that are accepted now, and lets them out. Without `source` those of all
-    /// sources are meant, with empty `ids` all of them; ids that are not in quarantine are passed over.
+    /// sources are meant, with empty `ids` all of them; ids that are not in quarantine are passed over. Of a source that is being
+    /// collected they are queued for whoever does it.
     pub async fn replay_quarantine(
         &self,
         source: Option<&SourceName>,
@@ -50,19 +64,36 @@ impl Services {
     ) -> Result<ReplaySummary, ServiceError> {
         let mut summary = ReplaySummary::default();
         for (name, entries) in self.entries_by_source(source, ids).await? {
-            let summary = &mut summary;
-            self.leased(
-                &name,
-                "replay of its quarantine",
-                |worker, lease| async move {
-                    let mut intake = Intake::open(&worker, lease).await?.intake;
-                    worker.replay_entries(&mut intake, entries, summary).await
-                },
-            )
-            .await?;
+            let found: Vec<i64> = entries.iter().map(|entry| entry.id).collect();
+            let replayed = &mut summary;
+            let outcome = self
+                .leased(
+                    &name,
+                    "replay of its quarantine",
+                    |worker, lease| async move {
+                        let mut intake = Intake::open(&worker, lease).await?.intake;
+                        worker.replay_entries(&mut intake, entries, replayed).await
+                    },
+                )
+                .await;
+            match outcome {
+                Err(ServiceError::Held { .. }) if self.is_collected(&name).await? => {
+                    let now = self.clock.now();
+                    summary.queued += self.ledger.request_replay(&name, &found, now).await?;
+                }
+                outcome => outcome?,
+            }
         }
         summary.still_refused.sort_unstable();
         Ok(summary)
+    }
+
+    /// Whether a source is collected now or will be, by whichever process.
+    async fn is_collected(&self, name: &SourceName) -> Result<bool, ServiceError> {
+        let source = self.ledger.source(name).await?;
+        Ok(source.is_some_and(|source| {
+            source.desired == DesiredState::Running && source.profile.workspace_gid.is_some()
+        }))
     }
 
     async fn entries_by_source(
@@ -104,68 +135,84 @@ impl Services {
         entries: Vec<QuarantineEntry>,
         summary: &mut ReplaySummary,
     ) -> Result<(), ServiceError> {
-        let mut accepted = Accepted::default();
+        let mut rechecked = Rechecked::default();
         for entry in entries {
-            let Some(raw) = self.ledger.quarantine_raw(entry.id).await? else {
-                continue;
-            };
-            if entry.truncated {
-                let reason = "only its beginning was kept".to_owned();
-                summary.still_refused.push((entry.id, reason));
-                continue;
-            }
-            match accept(&raw, self.clock.now()) {
-                Ok(event) => accepted.add(entry.id, event, raw.len()),
-                Err(refusal) => summary.still_refused.push((entry.id, refusal.reason)),
-            }
-            if accepted.is_full() {
-                self.release(intake, std::mem::take(&mut accepted), summary)
-                    .await?;
+            self.recheck(&entry, &mut rechecked).await?;
+            if rechecked.is_full() {
+                release(intake, std::mem::take(&mut rechecked), summary).await?;
             }
         }
-        self.release(intake, accepted, summary).await
+        release(intake, rechecked, summary).await
     }
 
-    /// Stores events, then lets them out: a crash between the two only repeats it.
-    async fn release(
+    /// Looks at an event in quarantine again. One that has left it meanwhile is passed over.
+    pub(crate) async fn recheck(
         &self,
-        intake: &mut Intake,
-        accepted: Accepted,
-        summary: &mut ReplaySummary,
+        entry: &QuarantineEntry,
+        rechecked: &mut Rechecked,
     ) -> Result<(), ServiceError> {
-        if accepted.ids.is_empty() {
+        let id = entry.id;
+        if entry.truncated {
+            let reason = "only its beginning was kept".to_owned();
+            rechecked.refused.push((id, reason));
             return Ok(());
         }
-        let advance = Advance {
-            newest_event_at: accepted.events.iter().map(|event| event.created_at).max(),
-            ..Advance::default()
+        let Some(raw) = self.ledger.quarantine_raw(id).await? else {
+            return Ok(());
         };
-        let appended = intake.store(&accepted.events, advance).await?;
-        self.ledger
-            .release_quarantine(intake.lease(), &accepted.ids)
-            .await?;
-        summary.replayed += accepted.ids.len() as u64;
-        summary.stored += appended.stored;
+        match accept(&raw, self.clock.now()) {
+            Ok(event) => {
+                rechecked.ids.push(id);
+                rechecked.events.push(event);
+                rechecked.bytes += raw.len();
+            }
+            Err(refusal) => rechecked.refused.push((id, refusal.reason)),
+        }
         Ok(())
     }
 }
 
-/// Events that may leave the quarantine.
+/// Stores events and lets them out of quarantine in one step of the ledger: a crash before it only repeats it.
+async fn release(
+    intake: &mut Intake,
+    rechecked: Rechecked,
+    summary: &mut ReplaySummary,
+) -> Result<(), ServiceError> {
+    if rechecked.is_empty() {
+        return Ok(());
+    }
+    let advance = Advance {
+        newest_event_at: rechecked.events.iter().map(|event| event.created_at).max(),
+        released: rechecked.ids.clone(),
+        refused_again: rechecked.refused.clone(),
+        ..Advance::default()
+    };
+    let stored = intake.store(&rechecked.events, advance).await?;
+    summary.replayed += rechecked.ids.len() as u64;
+    summary.stored += stored.stored;
+    summary.still_refused.extend(rechecked.refused);
+    Ok(())
+}
+
+/// Events in quarantine that were looked at again.
 #[derive(Default)]
-struct Accepted {
-    ids: Vec<i64>,
-    events: Vec<AuditEvent>,
+pub(crate) struct Rechecked {
+    /// Ids of those that are accepted now.
+    pub(crate) ids: Vec<i64>,
+    /// These themselves.
+    pub(crate) events: Vec<AuditEvent>,
+    /// Ids of the others, with what is wrong with them now.
+    pub(crate) refused: Vec<(i64, String)>,
     bytes: usize,
 }
 
-impl Accepted {
-    fn add(&mut self, id: i64, event: AuditEvent, bytes: usize) {
-        self.ids.push(id);
-        self.events.push(event);
-        self.bytes += bytes;
+impl Rechecked {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.refused.is_empty()
     }
 
-    fn is_full(&self) -> bool {
-        self.events.len() >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
+    /// Whether it should be stored before more joins it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ids.len() + self.refused.len() >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
     }
 }

@@ -4,6 +4,7 @@ mod add;
 mod bounds;
 mod declare;
 mod overview;
+mod remove;
 mod sumo;
 mod test;
 
@@ -14,6 +15,7 @@ pub use bounds::{
     OVERLAP_SECONDS, POLL_INTERVAL_SECONDS, REQUESTS_PER_MINUTE,
 };
 pub use overview::SourceOverview;
+pub use remove::Removal;
 pub use sumo::sumo_source;
 pub use test::{Capability, ConnectionTest, TEST_TIME_MAX};
 
@@ -22,18 +24,29 @@ use drishti_model::{DesiredState, SourceName};
 
 use crate::{ServiceError, Services, Source, SourceChange};
 
-/// Under which name a removal takes the lease, so that not even a collector of this process counts as the same holder.
-const REMOVER: &str = "removal";
-
 impl Services {
-    /// Changes a source, if the change is a valid one. With `expected_revision`, only where the source still has it.
+    /// Changes a source, if the change is a valid one. With `expected_revision`, only where the source still has it. What a
+    /// configuration file says of a source can't be changed here: its next reading would undo it.
     pub async fn update_source(
         &self,
         name: &SourceName,
-        mut change: SourceChange,
+        change: SourceChange,
         expected_revision: Option<i64>,
     ) -> Result<Source, ServiceError> {
         let known = self.present(name).await?;
+        if change.profile.is_some() || change.token.is_some() {
+            self.check_not_declared(&known)?;
+        }
+        self.change_source(known, change, expected_revision).await
+    }
+
+    async fn change_source(
+        &self,
+        known: Source,
+        mut change: SourceChange,
+        expected_revision: Option<i64>,
+    ) -> Result<Source, ServiceError> {
+        let name = &known.name;
         if let Some(profile) = &mut change.profile {
             bounds::check_profile(profile)?;
             let workspace = known.profile.workspace_gid.clone();
@@ -45,7 +58,7 @@ impl Services {
         }
         if let Some(token) = &change.token {
             let profile = change.profile.as_ref().unwrap_or(&known.profile);
-            test::client(&profile.api_url, token)?;
+            test::client(&profile.api_url, token, self.proxy.as_ref())?;
         }
         let now = self.clock.now();
         let changed = self
@@ -74,24 +87,8 @@ impl Services {
         self.want(name, DesiredState::Running).await
     }
 
-    /// Forgets a source with its token, quarantine and accounts; its events stay in the lake. Where somebody works on it, they stop
-    /// first and forget it then.
-    pub async fn remove_source(&self, name: &SourceName) -> Result<(), ServiceError> {
-        self.want(name, DesiredState::Removed).await?;
-        let remover = Self {
-            holder: format!("{} ({REMOVER})", self.holder).into(),
-            ..self.clone()
-        };
-        match remover.lease(name).await {
-            Ok(_) => {}
-            Err(ServiceError::Held { .. }) => return Ok(()),
-            Err(error) => return Err(error),
-        }
-        self.ledger.delete_source(name).await.map_err(named)
-    }
-
     /// The source, unless it is being removed.
-    async fn present(&self, name: &SourceName) -> Result<Source, ServiceError> {
+    pub(crate) async fn present(&self, name: &SourceName) -> Result<Source, ServiceError> {
         self.ledger
             .source(name)
             .await?
@@ -107,6 +104,16 @@ impl Services {
         let now = self.clock.now();
         let changed = self.ledger.update_source(name, change, None, now).await;
         changed.map_err(named)
+    }
+
+    fn check_not_declared(&self, source: &Source) -> Result<(), ServiceError> {
+        if !source.declared {
+            return Ok(());
+        }
+        Err(ServiceError::Declared {
+            name: source.name.clone(),
+            file: self.declared_in.as_deref().map(str::to_owned),
+        })
     }
 
     /// Another workspace under the same name would mix two organisations' events.

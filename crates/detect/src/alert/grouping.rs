@@ -1,10 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use drishti_model::Severity;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{Alert, Change, Suppression};
 use crate::journal::Journal;
@@ -15,6 +15,9 @@ use crate::{
 
 /// Most groups of matches that are open at once; beyond it those that began longest ago are closed early.
 pub const GROUPS_MAX: usize = 100_000;
+
+/// Most events of one alert that are known again when another match rests on them, too.
+pub const ALERT_EVENTS_KNOWN_MAX: usize = 1_000;
 
 /// How the keys of saved groups and counters begin.
 const GROUP_ROW: &str = "alert/group/";
@@ -62,6 +65,9 @@ struct Group {
     matches: u64,
     /// The events of the matches so far, until they make an alert.
     waiting: Vec<EventReference>,
+    /// Gids of its events, as numbers.
+    known: BTreeSet<u64>,
+    events: u64,
     alert: Option<Opened>,
     key: String,
     entity: Entity,
@@ -168,7 +174,7 @@ impl AlertGrouper {
                 Group::new(&self.source, &finding)
             }
         };
-        let mut events = finding.events.clone();
+        let mut events = group.fresh(&finding.events);
         if group.alert.is_none() {
             group.waiting.extend(events);
             group.waiting.truncate(FINDING_EVENTS_MAX);
@@ -313,6 +319,8 @@ impl Group {
             last_at: finding.at,
             matches: 1,
             waiting: Vec::new(),
+            known: BTreeSet::new(),
+            events: 0,
             alert: None,
             key: format!("{:032x}", xxh3_128(identity.as_bytes())),
             entity: finding.entity.clone(),
@@ -320,6 +328,21 @@ impl Group {
             title: finding.title.clone(),
             explanation: finding.explanation.clone(),
         }
+    }
+
+    /// Those of `events` that are new to the group.
+    fn fresh(&mut self, events: &[EventReference]) -> Vec<EventReference> {
+        let mut fresh = events.to_vec();
+        fresh.retain(|event| {
+            let number = xxh3_64(event.gid.as_bytes());
+            if self.known.len() < ALERT_EVENTS_KNOWN_MAX {
+                self.known.insert(number)
+            } else {
+                !self.known.contains(&number)
+            }
+        });
+        self.events += fresh.len() as u64;
+        fresh
     }
 
     fn join(&mut self, finding: &Finding) {
@@ -347,6 +370,7 @@ impl Group {
             first_at: self.first_at,
             last_at: self.last_at,
             matches: self.matches,
+            events: self.events,
             explanation: self.explanation.clone(),
             suppressed_by: opened.suppressed_by.clone(),
             is_capped: opened.is_capped,

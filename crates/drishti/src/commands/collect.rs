@@ -9,7 +9,7 @@ use crate::output::{self, grouped};
 
 pub(crate) async fn run(cli: &Cli, arguments: &CollectArgs) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
-    let services = super::open_existing(cli).await?;
+    let services = super::open_existing_with(cli, &arguments.tables).await?;
     let bar = progress::windows_bar();
     let shown = bar.clone();
     let collected = services

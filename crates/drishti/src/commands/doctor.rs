@@ -4,14 +4,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
-use drishti_model::SourceState;
+use chrono::TimeDelta;
+use drishti_model::{DesiredState, HealthStatus, SourceState, canonical_time};
 use drishti_services::Services;
+use drishti_services::sources::SourceOverview;
 use serde::Serialize;
 
 use crate::cli::{Cli, DoctorArgs};
 use crate::configuration::Configuration;
+use crate::configuration::proxy::shown;
 use crate::home::Home;
-use crate::output::{Row, grouped, print_list};
+use crate::output::{self, Row, grouped, print_list, shell_word};
+
+/// How long a source may stay unread between two runs before that needs a look.
+const UNREAD_MAX: TimeDelta = TimeDelta::days(1);
 
 #[derive(Serialize)]
 struct Finding {
@@ -66,24 +72,33 @@ pub(crate) async fn run(cli: &Cli, arguments: &DoctorArgs) -> anyhow::Result<Exi
 }
 
 async fn examine(cli: &Cli, offline: bool) -> Vec<Finding> {
-    let home = match Home::existing(&cli.home) {
+    let home = match Home::meant(cli) {
         Ok(home) => home,
         Err(error) => return vec![Finding::bad("home", words(&error), "")],
     };
-    let mut findings = vec![
-        Finding::good("home", home.path().display().to_string()),
-        secret_file("key", &home.key_path()),
-        secret_file("api token", &home.api_token_path()),
-    ];
     let configuration = match Configuration::load(cli, &home) {
         Ok(configuration) => configuration,
         Err(error) => {
             let advice = "Correct the file at the place that the message names.";
-            findings.push(Finding::bad("configuration", words(&error), advice));
-            return findings;
+            return vec![Finding::bad("configuration", words(&error), advice)];
         }
     };
-    findings.push(Finding::good("configuration", "can be read"));
+    if let Err(error) = configuration.check_installed(&home) {
+        return vec![Finding::bad("home", words(&error), "")];
+    }
+    let mut findings = vec![
+        Finding::good("home", home.path().display().to_string()),
+        Finding::good(
+            "configuration",
+            match configuration.file() {
+                Some(file) => format!("`{}` can be read", file.display()),
+                None => "there is no file, so everything is as usual".to_owned(),
+            },
+        ),
+        secret_file("key", &home.key_path()),
+        secret_file("api token", &home.api_token_path()),
+    ];
+    findings.extend(proxy(&configuration));
     match configuration.open(&home).await {
         Ok(services) => {
             findings.push(Finding::good("ledger", "opens, and the key fits"));
@@ -91,10 +106,7 @@ async fn examine(cli: &Cli, offline: bool) -> Vec<Finding> {
             findings.extend(sources(&services, offline).await);
         }
         Err(error) => {
-            let advice = error
-                .downcast_ref::<drishti_services::ServiceError>()
-                .map(drishti_services::ServiceError::advice)
-                .unwrap_or_default();
+            let advice = output::advice(&error);
             findings.push(Finding::bad("lake and ledger", words(&error), advice));
         }
     }
@@ -114,6 +126,17 @@ fn secret_file(check: &str, path: &Path) -> Finding {
         ),
         Ok(_) => Finding::good(check, "only its owner can read it"),
         Err(_) => Finding::good(check, "not made yet, or given by the environment"),
+    }
+}
+
+/// Whether Asana is reached through a proxy; nothing where it is not.
+fn proxy(configuration: &Configuration) -> Option<Finding> {
+    match configuration.proxy() {
+        Ok(proxy) => {
+            let shown = format!("Asana is reached through {}", shown(&proxy?));
+            Some(Finding::good("proxy", shown))
+        }
+        Err(error) => Some(Finding::bad("proxy", words(&error), "")),
     }
 }
 
@@ -155,28 +178,67 @@ async fn sources(services: &Services, offline: bool) -> Vec<Finding> {
     for overview in overviews {
         let name = &overview.source.name;
         let check = format!("source {name}");
-        findings.push(match &overview.status {
-            Some(status) if status.state == SourceState::Error => {
-                Finding::bad(&check, status.reason.clone(), status.advice.clone())
-            }
-            Some(status) => Finding::good(&check, format!("{}: {}", status.state, status.reason)),
-            None => Finding::good(&check, "not collected yet"),
-        });
-        if !overview.gaps.is_empty() {
-            let found = format!("{} spans of time are not complete", overview.gaps.len());
-            let advice = format!(
-                "`drishti sources coverage {name}` shows them; they are fetched again while Asana has them."
-            );
-            findings.push(Finding::bad(&format!("{check}, coverage"), found, advice));
-        }
+        findings.push(standing(&check, &overview));
+        findings.extend(coverage(services, &check, &overview));
         if overview.quarantined > 0 {
             let found = format!("{} events were refused", grouped(overview.quarantined));
-            let advice = format!("`drishti sources quarantine list --source '{name}'` shows why.");
+            let advice = format!(
+                "`drishti sources quarantine list --source {}` shows why.",
+                shell_word(name.as_str())
+            );
             findings.push(Finding::bad(&format!("{check}, quarantine"), found, advice));
         }
         if !offline && overview.source.has_token {
             findings.extend(connection(services, &check, name).await);
         }
+    }
+    findings
+}
+
+fn standing(check: &str, overview: &SourceOverview) -> Finding {
+    let Some(status) = &overview.status else {
+        return Finding::good(check, "not collected yet");
+    };
+    match overview.state() {
+        Some(SourceState::Error) => {
+            Finding::bad(check, status.reason.clone(), status.advice.clone())
+        }
+        Some(state) if status.status == HealthStatus::Unhealthy => Finding::bad(
+            check,
+            format!("{state}: {}", status.reason),
+            status.advice.clone(),
+        ),
+        Some(state) => Finding::good(check, format!("{state}: {}", status.reason)),
+        None => Finding::good(check, status.reason.clone()),
+    }
+}
+
+fn coverage(services: &Services, check: &str, overview: &SourceOverview) -> Vec<Finding> {
+    let name = shell_word(overview.source.name.as_str());
+    let check = format!("{check}, coverage");
+    let mut findings = Vec::new();
+    if !overview.gaps.is_empty() {
+        let found = format!("{} spans of time are not complete", overview.gaps.len());
+        let advice = format!(
+            "`drishti sources coverage {name}` shows them; they are fetched again while Asana has them."
+        );
+        findings.push(Finding::bad(&check, found, advice));
+    }
+    if let Some(unread) = overview.unread {
+        let found = format!(
+            "everything since {} is not read yet",
+            canonical_time(unread.start)
+        );
+        let is_wanted = overview.source.desired == DesiredState::Running;
+        let is_long = services.clock().now() - unread.start > UNREAD_MAX;
+        findings.push(if is_wanted && is_long {
+            let advice = format!(
+                "Let `drishti serve` run, or `drishti collect --source {name}` at least once a day. Asana keeps 90 days."
+            );
+            Finding::bad(&check, found, advice)
+        } else {
+            Finding::good(&check, found)
+        });
     }
     findings
 }

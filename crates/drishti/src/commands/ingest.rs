@@ -14,7 +14,7 @@ use crate::output::{self, grouped};
 
 pub(crate) async fn run(cli: &Cli, arguments: &IngestArgs) -> anyhow::Result<ExitCode> {
     let (origin, input) = open_input(&arguments.file)?;
-    let services = super::open(cli).await?;
+    let services = super::open(cli, &arguments.tables).await?;
     let bar = progress::spinner();
     let shown = bar.clone();
     let summary = services

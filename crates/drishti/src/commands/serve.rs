@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use drishti_model::Secret;
 use drishti_server::ServerOptions;
 use drishti_services::Services;
 use drishti_services::maintenance::MaintenanceSettings;
+use drishti_services::sources::AddSource;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,6 +18,18 @@ use crate::configuration::{Configuration, LISTEN};
 use crate::home::{Home, Occupied};
 use crate::lifecycle::stop_on_signal;
 use crate::output;
+
+/// An installation that is opened and taken, before anything runs in it.
+pub(crate) struct Opened {
+    pub(crate) services: Services,
+    pub(crate) configuration: Configuration,
+    pub(crate) stop: CancellationToken,
+    declared: Vec<AddSource>,
+    listener: TcpListener,
+    address: SocketAddr,
+    token: Secret,
+    occupied: Occupied,
+}
 
 /// The running product: collector, maintenance and API over one installation.
 pub(crate) struct Product {
@@ -28,8 +42,8 @@ pub(crate) struct Product {
 }
 
 pub(crate) async fn run(cli: &Cli, arguments: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let home = Home::ready(&cli.home)?;
-    let product = Product::start(cli, &home, arguments.listen).await?;
+    let home = Home::ready(cli.home())?;
+    let product = Opened::new(cli, &home, arguments.listen).await?.start();
     output::print_data(&format!("listening on http://{}", product.address))?;
     output::say(&format!(
         "the API takes the bearer token in `{}`",
@@ -38,9 +52,9 @@ pub(crate) async fn run(cli: &Cli, arguments: &ServeArgs) -> anyhow::Result<Exit
     product.wait().await
 }
 
-impl Product {
-    /// Starts everything. A source of the configuration file that can't be set up is reported and does not stop the others.
-    pub(crate) async fn start(
+impl Opened {
+    /// Opens everything, and asks nobody.
+    pub(crate) async fn new(
         cli: &Cli,
         home: &Home,
         listen: Option<SocketAddr>,
@@ -52,22 +66,36 @@ impl Product {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("listening on `{listen}`"))?;
-        let address = listener.local_addr().context("reading the own address")?;
-        let services = configuration.open(home).await?;
+        Ok(Self {
+            address: listener.local_addr().context("reading the own address")?,
+            listener,
+            services: configuration.open(home).await?,
+            declared: configuration.declared_sources()?,
+            configuration,
+            stop,
+            token: home.api_token()?,
+            occupied,
+        })
+    }
+
+    /// Starts everything. A source of the configuration file that can't be set up is reported and does not stop the others.
+    pub(crate) fn start(self) -> Product {
+        let Self {
+            services,
+            configuration,
+            stop,
+            declared,
+            listener,
+            address,
+            token,
+            occupied,
+        } = self;
         let tasks = TaskTracker::new();
-        let declared = configuration.declared_sources()?;
-        let declaring = services.clone();
-        tasks.spawn(async move {
-            for source in declared {
-                let name = source.name.clone();
-                if let Err(error) = declaring.declare_source(source).await {
-                    output::print_error(
-                        &anyhow::Error::new(error)
-                            .context(format!("setting up source `{name}` of the configuration")),
-                    );
-                }
-            }
-        });
+        let file = configuration
+            .file()
+            .map(|file| file.display().to_string())
+            .unwrap_or_default();
+        tasks.spawn(declare(services.clone(), declared, file));
         tasks.spawn(services.collector().run(stop.clone()));
         let (maintained, maintenance_stop) = (services.clone(), stop.clone());
         let retention_days = configuration.lake.retention_days;
@@ -77,7 +105,7 @@ impl Product {
         });
         tasks.close();
         let options = ServerOptions {
-            token: home.api_token()?,
+            token,
             loopback_only_hosts: address.ip().is_loopback(),
         };
         let server = tokio::spawn(drishti_server::serve(
@@ -86,16 +114,44 @@ impl Product {
             options,
             stop.clone(),
         ));
-        Ok(Self {
+        Product {
             services,
             address,
             stop,
             tasks,
             server,
             _occupied: occupied,
-        })
+        }
     }
+}
 
+/// Brings the ledger in line with the sources that the file declares, and says which it declares no longer.
+async fn declare(services: Services, declared: Vec<AddSource>, file: String) {
+    for source in &declared {
+        if let Err(error) = services.declare_source(source.clone()).await {
+            output::print_error(&anyhow::Error::new(error).context(format!(
+                "setting up source `{}` of the configuration",
+                source.name
+            )));
+        }
+    }
+    match services.release_undeclared(&declared).await {
+        Ok(released) => {
+            for name in released {
+                tracing::warn!(
+                    "source `{name}` no longer stands in `{file}`; it goes on being collected, and can be changed and removed like any \
+                     other now: `drishti sources remove` forgets it"
+                );
+            }
+        }
+        Err(error) => output::print_error(
+            &anyhow::Error::new(error)
+                .context("looking for sources that the configuration declares no longer"),
+        ),
+    }
+}
+
+impl Product {
     /// Waits until the product is told to stop, and until it has.
     pub(crate) async fn wait(self) -> anyhow::Result<ExitCode> {
         let served = self.server.await.context("serving the API")?;

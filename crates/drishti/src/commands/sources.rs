@@ -1,12 +1,17 @@
 //! `drishti sources`
 
 mod change;
+mod quarantine;
 mod show;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, QuarantineCommand, SourcesCommand};
+use drishti_services::sources::Removal;
+
+use crate::cli::{Cli, SourcesCommand};
 use crate::output;
+
+pub(crate) use show::time;
 
 pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<ExitCode> {
     let done = match command {
@@ -24,7 +29,7 @@ pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<E
             limit,
             list,
         } => return show::health(cli, source.as_ref(), *limit, list.format).await,
-        SourcesCommand::Quarantine(command) => return quarantine(cli, command).await,
+        SourcesCommand::Quarantine(command) => return quarantine::run(cli, command).await,
         SourcesCommand::Restart(source) => {
             let services = super::open_existing(cli).await?;
             services.restart_source(&source.name).await?;
@@ -42,39 +47,15 @@ pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<E
         }
         SourcesCommand::Remove(source) => {
             let services = super::open_existing(cli).await?;
-            services.remove_source(&source.name).await?;
-            format!("`{}` is removed; its events stay in the lake", source.name)
+            let name = &source.name;
+            match services.remove_source(name).await? {
+                Removal::Done => format!("`{name}` is removed; its events stay in the lake"),
+                Removal::LeftTo(holder) => format!(
+                    "`{name}` is being stopped: {holder} works on it, and removes it when that ends; its events stay in the lake"
+                ),
+            }
         }
     };
     output::say(&done);
     Ok(ExitCode::SUCCESS)
-}
-
-async fn quarantine(cli: &Cli, command: &QuarantineCommand) -> anyhow::Result<ExitCode> {
-    match command {
-        QuarantineCommand::List {
-            source,
-            after,
-            limit,
-            list,
-        } => show::quarantine(cli, source.as_ref(), *after, *limit, list.format).await,
-        QuarantineCommand::Replay { source, ids } => {
-            let services = super::open_existing(cli).await?;
-            let summary = services.replay_quarantine(source.as_ref(), ids).await?;
-            output::print_data(&format!(
-                "{} tried again: {} stored, {} refused as before",
-                summary.replayed + summary.still_refused.len() as u64,
-                summary.stored,
-                summary.still_refused.len()
-            ))?;
-            for (id, reason) in &summary.still_refused {
-                output::say(&format!("{id}: {reason}"));
-            }
-            Ok(if summary.still_refused.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            })
-        }
-    }
 }

@@ -82,8 +82,13 @@ fn dependencies_run_one_way() {
 #[test]
 fn heavy_engines_are_behind_one_crate_each() {
     let homes: BTreeMap<&str, &str> = [
+        ("arrow", "drishti-lake"),
+        ("arrow-array", "drishti-lake"),
+        ("arrow-schema", "drishti-lake"),
+        ("datafusion", "drishti-lake"),
         ("deltalake", "drishti-lake"),
         ("object_store", "drishti-lake"),
+        ("parquet", "drishti-lake"),
         ("sea-orm", "drishti-ledger"),
         ("sea-orm-migration", "drishti-ledger"),
     ]

@@ -33,7 +33,7 @@ async fn with_events() -> Installation {
 #[tokio::test]
 async fn help() {
     let installation = Installation::new();
-    let commands: [&[&str]; 21] = [
+    let commands: [&[&str]; 22] = [
         &[],
         &["demo"],
         &["serve"],
@@ -52,6 +52,7 @@ async fn help() {
         &["sources", "quarantine"],
         &["sources", "quarantine", "list"],
         &["sources", "quarantine", "replay"],
+        &["sources", "quarantine", "show"],
         &["collect"],
         &["ingest"],
         &["query"],
@@ -119,6 +120,30 @@ async fn where_there_is_no_installation() {
         (1, &serde_json::json!(false))
     );
     assert!(!installation.home().exists(), "asking makes nothing");
+}
+
+#[tokio::test]
+async fn a_folder_that_only_happens_to_be_there_stays_as_it_is() {
+    let installation = Installation::new();
+    std::fs::create_dir(installation.home()).unwrap();
+    std::fs::write(installation.home().join("notes.txt"), "mine").unwrap();
+    for arguments in [
+        &["query", "select 1"][..],
+        &["sources", "list"],
+        &["sources", "remove", "acme"],
+        &["collect", "--source", "acme"],
+        &["doctor"],
+    ] {
+        let refused = installation.run(arguments).await;
+        let told = format!("{}{}", refused.stdout, refused.stderr);
+        assert_eq!(refused.code(), 1, "{refused:#?}");
+        assert!(told.contains("there is no installation at"), "{told}");
+    }
+    let left: Vec<_> = std::fs::read_dir(installation.home())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["notes.txt"]);
 }
 
 #[tokio::test]
@@ -275,8 +300,26 @@ async fn a_folder_with_files_only() {
         .run(&["ingest", &file, "--source", "files"])
         .await;
     insta::assert_snapshot!("ingest_refused", told(&installation, &ingested));
+    let shown = installation
+        .run(&["sources", "quarantine", "show", "1"])
+        .await;
+    insta::assert_snapshot!("quarantine_show", told(&installation, &shown));
+    let missing = installation
+        .run(&["sources", "quarantine", "show", "2"])
+        .await;
+    insta::assert_snapshot!("quarantine_show_nothing", told(&installation, &missing));
     let collected = installation.run(&["collect", "--source", "files"]).await;
     insta::assert_snapshot!("collect_files", told(&installation, &collected));
+    let listed = installation
+        .run(&["sources", "list", "--format", "json"])
+        .await;
+    assert_eq!(
+        (&listed.json()[0]["state"], &listed.json()[0]["reason"]),
+        (
+            &serde_json::Value::Null,
+            &serde_json::json!("it only takes events from files")
+        )
+    );
 }
 
 #[tokio::test]

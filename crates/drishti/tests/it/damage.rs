@@ -227,7 +227,10 @@ async fn a_ledger_removed_while_the_lake_stays() {
         }
     }
     let refused = installation.collect().await.bad();
-    assert!(refused.contains("no source is called `acme`"), "{refused}");
+    assert!(
+        refused.contains("ledger.sqlite` is not there, but the lake beside it is"),
+        "{refused}"
+    );
     simulator.advance(3_600).await;
     installation.add(&simulator, &BACKFILL).await;
     let told = installation.collect().await.good();
@@ -341,4 +344,33 @@ async fn a_log_entry_cut_in_the_middle() {
 #[tokio::test]
 async fn a_log_entry_without_content() {
     cut_newest_entry(|_| 0).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_none() {
+    let installation = Installation::new();
+    let file = installation.write("none.jsonl", "");
+    let ingest = ["ingest", &file, "--source", "files"];
+    installation.run(&ingest).await.good();
+    fs::write(installation.home().join("key"), "torn in half\n").unwrap();
+    let refused = installation.run(&["sources", "list"]).await.bad();
+    assert!(
+        refused.contains("error: reading the sealing key from") && refused.contains("not 32 bytes"),
+        "{refused}"
+    );
+    assert!(refused.contains("\nhint: "), "{refused}");
+    let found = installation
+        .run(&["doctor", "--offline", "--format", "json"])
+        .await;
+    let findings = found.json();
+    let finding = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| finding["ok"] == false)
+        .unwrap();
+    assert!(
+        finding["advice"].as_str().unwrap().contains("the key file"),
+        "{finding:#}"
+    );
 }

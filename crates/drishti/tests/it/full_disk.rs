@@ -1,5 +1,9 @@
 //! Disks that are full or can't be written: a clear state and message, and everything goes on when there is room.
+//!
+//! A disk to fill needs the right to mount one. Who lacks it has it in a namespace of users and mounts of his own, in which the test
+//! runs again.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,29 +16,65 @@ use crate::harness::{Installation, Server, Simulator, now};
 const NO_SPACE: &str = "No space left on device";
 const READ_ONLY: &str = "Read-only file system";
 
+/// How large the disk is.
+const SIZE: &str = "size=32m";
+
+/// Set where a test runs in a namespace of its own.
+const IN_NAMESPACE: &str = "DRISHTI_TEST_IN_NAMESPACE";
+
+fn is_set(name: &str) -> bool {
+    std::env::vars_os().any(|(found, _)| found == name)
+}
+
+/// Runs what follows as root of a namespace of its own.
+fn unshare() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount"]);
+    command
+}
+
 /// A disk in memory, of a few megabytes.
 struct Disk {
     folder: TempDir,
 }
 
 impl Disk {
-    /// Mounts a disk. Only root may; for others there is none, and the limit on file sizes has to do as a test.
-    fn mount(megabytes: u32) -> Option<Self> {
+    /// Mounts a disk for the test of this name; `None` where the test has run to its end elsewhere, or can't run at all.
+    fn mount(test: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let size = format!("size={megabytes}m");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .args(["-t", "tmpfs", "-o", SIZE, "tmpfs"])
             .arg(folder.path())
             .output()
             .unwrap();
-        if !mounted.status.success() {
-            eprintln!(
-                "not root, so no disk to fill: {}",
-                String::from_utf8_lossy(&mounted.stderr)
-            );
+        if mounted.status.success() {
+            return Some(Self { folder });
+        }
+        let refusal = String::from_utf8_lossy(&mounted.stderr).into_owned();
+        assert!(
+            !is_set(IN_NAMESPACE),
+            "no disk in a namespace either: {refusal}"
+        );
+        let probed = unshare().arg("true").output().unwrap();
+        if !probed.status.success() {
+            let refusals = format!("{refusal}{}", String::from_utf8_lossy(&probed.stderr));
+            assert!(!is_set("CI"), "there is no disk to fill: {refusals}");
+            eprintln!("NOT TESTED, there is no disk to fill: {refusals}");
             return None;
         }
-        Some(Self { folder })
+        let again = unshare()
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", &format!("full_disk::{test}"), "--nocapture"])
+            .env(IN_NAMESPACE, "1")
+            .output()
+            .unwrap();
+        let report = String::from_utf8_lossy(&again.stdout);
+        assert!(
+            again.status.success() && report.contains("1 passed"),
+            "{report}{}",
+            String::from_utf8_lossy(&again.stderr)
+        );
+        None
     }
 
     fn path(&self) -> &Path {
@@ -82,7 +122,9 @@ async fn simulator() -> Simulator {
 
 #[tokio::test]
 async fn the_lakes_disk_fills_up_under_a_server() {
-    let Some(disk) = Disk::mount(32) else { return };
+    let Some(disk) = Disk::mount("the_lakes_disk_fills_up_under_a_server") else {
+        return;
+    };
     let simulator = simulator().await;
     let lake = disk.path().join("lake").display().to_string();
     let installation = Installation::new().with_environment("DRISHTI_LAKE", &lake);
@@ -118,7 +160,9 @@ async fn the_lakes_disk_fills_up_under_a_server() {
 
 #[tokio::test]
 async fn the_only_disk_fills_up_while_collecting() {
-    let Some(disk) = Disk::mount(32) else { return };
+    let Some(disk) = Disk::mount("the_only_disk_fills_up_while_collecting") else {
+        return;
+    };
     let simulator = simulator().await;
     let installation = Installation::at(&disk.path().join("home"));
     installation
@@ -143,7 +187,9 @@ async fn the_only_disk_fills_up_while_collecting() {
 
 #[tokio::test]
 async fn a_disk_that_turns_read_only() {
-    let Some(disk) = Disk::mount(32) else { return };
+    let Some(disk) = Disk::mount("a_disk_that_turns_read_only") else {
+        return;
+    };
     let simulator = simulator().await;
     let installation = Installation::at(&disk.path().join("home"));
     installation
@@ -210,6 +256,49 @@ async fn a_limit_on_the_size_of_files() {
         told.contains("File too large") || told.contains("disk I/O error"),
         "{told}"
     );
+    installation.collect().await.good();
+    installation.assert_complete(&simulator).await;
+}
+
+/// A folder that its user may not write to. Root may write everywhere, so here it does without that right.
+#[tokio::test]
+async fn a_folder_without_the_right_to_write() {
+    const SCRIPT: &str = "if [ \"$(id -u)\" = 0 ]; then \
+         exec setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all \"$@\"; else exec \"$@\"; fi";
+    let simulator = simulator().await;
+    let installation = Installation::new();
+    installation
+        .add(&simulator, &["--backfill-days", "7"])
+        .await;
+    installation.collect().await.good();
+    simulator.advance(7_200).await;
+    let allow = |folder: &Path, mode| {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let program = crate::harness::PROGRAM;
+    let lake = installation.home().join("lake");
+    for folder in [installation.home(), &lake, &lake.join("_delta_log")] {
+        allow(folder, 0o555);
+        let arguments = ["-c", SCRIPT, "sh", program, "collect", "--source", "acme"];
+        let output = installation
+            .wrapped("sh", &arguments)
+            .output()
+            .await
+            .unwrap();
+        allow(folder, 0o755);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        let is_clear =
+            told.contains("Permission denied") || told.contains("can't be opened for writing");
+        assert!(
+            output.status.code() == Some(1) && is_clear,
+            "{}: {told}",
+            folder.display()
+        );
+        assert!(
+            told.contains(&installation.home().display().to_string()),
+            "{told}"
+        );
+    }
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
 }

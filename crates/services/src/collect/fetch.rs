@@ -7,7 +7,7 @@ use drishti_model::AuditEvent;
 
 use crate::ServiceError;
 
-/// Refused offsets in a row, without any new event between them, before a stream gives up.
+/// Refused offsets in a row, without a new event or the end of what there is between them, before a stream gives up.
 const REFUSALS_MAX: u32 = 20;
 
 /// By how much a page is made smaller when the answer was too large.
@@ -81,6 +81,10 @@ impl Stream {
                         self.newest_seen = newest;
                         self.refusals = 0;
                     }
+                    if is_last {
+                        // It came through. Where nothing happens, each next try may find its offset expired.
+                        self.refusals = 0;
+                    }
                     if page.next_offset.is_some() {
                         self.position.offset = page.next_offset;
                     }
@@ -138,5 +142,80 @@ impl Stream {
             offset: None,
         };
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use drishti_asana::{ClientOptions, TokenLimits};
+    use drishti_model::Secret;
+    use drishti_simulator::SimulateArgs;
+    use tokio_util::sync::CancellationToken;
+    use url::Url;
+
+    use super::*;
+
+    struct Noon;
+
+    impl drishti_simulator::Clock for Noon {
+        fn now(&self) -> DateTime<Utc> {
+            "2026-11-20T12:00:00Z".parse().unwrap()
+        }
+    }
+
+    /// A poller of a quiet workspace whose offsets expire between two polls.
+    #[tokio::test]
+    async fn refusals_that_each_are_overcome_are_no_end() {
+        let now = drishti_simulator::Clock::now(&Noon);
+        let args = SimulateArgs {
+            listen: ([127, 0, 0, 1], 0).into(),
+            people: 20,
+            days: 2,
+            freeze_at: Some(now),
+            fault: vec!["offset_lifetime_seconds=1".to_owned()],
+            ..SimulateArgs::default()
+        };
+        let listener = drishti_simulator::bind(&args).await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let workspace_gid = drishti_simulator::workspaces(&args)[0].0.clone();
+        let token = Secret::new(args.token.clone());
+        let stop = CancellationToken::new();
+        let _stop = stop.clone().drop_guard();
+        tokio::spawn(drishti_simulator::serve(
+            args,
+            Arc::new(Noon),
+            listener,
+            stop,
+        ));
+        let client = Client::new(ClientOptions {
+            base_url: Url::parse(&format!("{address}/api/1.0")).unwrap(),
+            token,
+            concurrent_reads: 1,
+            requests_per_minute: 0,
+            user_agent: "test".to_owned(),
+            token_limits: TokenLimits::default(),
+            proxy: None,
+        });
+        let position = Position {
+            start_at: now - TimeDelta::hours(12),
+            offset: None,
+        };
+        let overlap = TimeDelta::minutes(15);
+        let mut stream = Stream::new(client.unwrap(), &workspace_gid, position, None, overlap);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut times_begun_anew = 0;
+        for _ in 0..=2 * REFUSALS_MAX {
+            let begun_at = stream.position.start_at;
+            while !stream.next().await.unwrap().is_last {}
+            times_begun_anew += u32::from(stream.position.start_at != begun_at);
+            let advance = http
+                .put(format!("{address}/simulator/clock"))
+                .header("content-type", "application/json")
+                .body(r#"{"advance_seconds": 2}"#);
+            advance.send().await.unwrap().error_for_status().unwrap();
+        }
+        assert!(times_begun_anew > 0 && stream.newest_seen.is_some());
     }
 }

@@ -2,6 +2,7 @@
 
 use drishti_model::{HealthEvent, HealthSeverity, HealthStatus, SourceName, SourceState};
 
+use super::silence::standing_alarm;
 use crate::words::chain;
 use crate::{ServiceError, Services};
 
@@ -13,6 +14,18 @@ impl Services {
         state: SourceState,
         reason: &str,
     ) -> Result<(), ServiceError> {
+        self.report_news(source, state, state.as_str(), reason)
+            .await
+    }
+
+    /// The same under a name of its own.
+    pub(crate) async fn report_news(
+        &self,
+        source: &SourceName,
+        state: SourceState,
+        name: &str,
+        reason: &str,
+    ) -> Result<(), ServiceError> {
         self.report(HealthEvent {
             source: source.clone(),
             at: self.clock.now(),
@@ -20,9 +33,30 @@ impl Services {
             status: HealthStatus::Healthy,
             severity: HealthSeverity::Information,
             kind: None,
-            name: state.as_str().to_owned(),
+            name: name.to_owned(),
             reason: reason.to_owned(),
             advice: String::new(),
+        })
+        .await
+    }
+
+    /// Notes that a source reached `state` and works, as far as it does: while the log drop-off alarm is on, it goes on to say so.
+    pub(crate) async fn report_working(
+        &self,
+        source: &SourceName,
+        state: SourceState,
+        reason: &str,
+    ) -> Result<(), ServiceError> {
+        let Some(alarm) = standing_alarm(self, source).await? else {
+            return self.report_state(source, state, reason).await;
+        };
+        self.report(HealthEvent {
+            at: self.clock.now(),
+            state,
+            severity: HealthSeverity::Information,
+            name: state.as_str().to_owned(),
+            reason: format!("{reason}; {}", alarm.reason),
+            ..alarm
         })
         .await
     }

@@ -2,17 +2,25 @@
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use drishti_ledger::Progress;
-use drishti_model::{CollectSettings, Coverage, TimeRange};
+use drishti_model::{CollectSettings, TimeRange};
 
 /// Length of a window. Side by side, fifty of them are twelve days; each costs at least one request.
 pub(crate) const WINDOW_LENGTH: TimeDelta = TimeDelta::hours(6);
 
+/// How much of the oldest that was planned may pass out of Asana's sight before it counts as lost. Asana promises days, not minutes,
+/// and a first fetch begins at the very edge of them.
+const EDGE: TimeDelta = TimeDelta::hours(1);
+
 /// What a session has to fetch besides the newest events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
+    /// Since when the source answers for what happens.
+    pub(crate) since: DateTime<Utc>,
     /// Windows that are not in the ledger yet, oldest first.
     pub(crate) windows: Vec<TimeRange>,
-    /// Everything before this is covered, or in a window; the first sweep begins here.
+    /// Windows of the ledger that were not fetched while Asana had anything of them.
+    pub(crate) given_up: Vec<TimeRange>,
+    /// Everything before this is covered, in a window, or lost; the first sweep begins here.
     pub(crate) settled_until: DateTime<Utc>,
     /// Spans that are not complete and that Asana no longer has.
     pub(crate) lost: Vec<TimeRange>,
@@ -20,24 +28,27 @@ pub(crate) struct Plan {
 
 /// Plans a session that begins at `now` by Asana's clock.
 pub(crate) fn plan(progress: &Progress, settings: &CollectSettings, now: DateTime<Utc>) -> Plan {
-    let earliest = earliest(progress)
+    let since = progress
+        .collected_since
         .unwrap_or_else(|| now - TimeDelta::days(i64::from(settings.backfill_days)));
-    let kept_since = now - TimeDelta::days(i64::from(CollectSettings::RETENTION_DAYS));
+    let kept_since = kept_since(now);
     let overlap = TimeDelta::seconds(i64::from(settings.overlap_seconds));
-    let taken_care_of = progress
-        .windows
-        .iter()
-        .filter(|window| !window.done)
-        .map(|window| window.range)
-        .chain(progress.coverage.ranges().iter().copied())
-        .collect::<Coverage>();
+    let mut taken_care_of = progress.coverage.clone();
+    let mut given_up = Vec::new();
+    for window in progress.windows.iter().filter(|window| !window.done) {
+        let TimeRange { start, end } = window.range;
+        match TimeRange::new(complete_from(start, now), end) {
+            Some(left) => taken_care_of.add(left),
+            None => given_up.push(window.range),
+        }
+    }
     let gaps = |start, end| {
         TimeRange::new(start, end).map_or_else(Vec::new, |within| taken_care_of.gaps(within))
     };
     // What is younger than the overlap is left to the sweeps: a window may be broken off and taken up again behind events that
     // became visible meanwhile, so that only time that has settled goes into one.
     let settled = now - overlap;
-    let mut open = gaps(earliest.max(kept_since), settled);
+    let mut open = gaps(since.max(kept_since), settled);
     let settled_until = match open.last().copied() {
         Some(newest) if newest.end == settled && newest.end - newest.start <= WINDOW_LENGTH => {
             open.pop();
@@ -46,17 +57,27 @@ pub(crate) fn plan(progress: &Progress, settings: &CollectSettings, now: DateTim
         _ => settled,
     };
     Plan {
+        since,
         windows: open.into_iter().flat_map(split).collect(),
+        given_up,
         settled_until,
-        lost: gaps(earliest, kept_since),
+        lost: gaps(since, kept_since),
     }
 }
 
-/// The first moment that the source answers for; `None` before its first connection.
-pub(crate) fn earliest(progress: &Progress) -> Option<DateTime<Utc>> {
-    let windows = progress.windows.iter().map(|window| window.range.start);
-    let covered = progress.coverage.ranges().iter().map(|range| range.start);
-    windows.chain(covered).min()
+/// Since when Asana has anything, at `now` by its clock.
+fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(i64::from(CollectSettings::RETENTION_DAYS))
+}
+
+/// From when on a span is complete that is unread from `start` on and read at `now`.
+pub(crate) fn complete_from(start: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let kept_since = kept_since(now);
+    if start + EDGE < kept_since {
+        kept_since
+    } else {
+        start
+    }
 }
 
 /// Cuts a span at the full quarters of each day (UTC).
@@ -113,9 +134,28 @@ mod tests {
         assert!(plan.lost.is_empty());
     }
 
+    /// Progress of a source that has answered since `hour`.
+    fn since(hour: i64) -> Progress {
+        Progress {
+            collected_since: Some(at(hour)),
+            ..Progress::default()
+        }
+    }
+
+    fn window(start: i64, end: i64, done: bool) -> Window {
+        Window {
+            range: range(start, end),
+            position: Position {
+                start_at: at(start),
+                offset: None,
+            },
+            done,
+        }
+    }
+
     #[test]
     fn a_short_stop_is_left_to_the_first_sweep() {
-        let mut progress = Progress::default();
+        let mut progress = since(-100);
         progress.coverage.add(range(-100, -2));
         let plan = plan(&progress, &settings(), at(0));
         assert!(plan.windows.is_empty());
@@ -124,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_asana_no_longer_has_is_named() {
-        let mut progress = Progress::default();
+        let mut progress = since(-24 * 100);
         progress.coverage.add(range(-24 * 100, -24 * 95));
         let plan = plan(&progress, &settings(), at(0));
         assert_eq!(plan.lost, [range(-24 * 95, -24 * 90)]);
@@ -132,37 +172,78 @@ mod tests {
     }
 
     #[test]
+    fn an_unfinished_window_that_asana_forgot_is_lost() {
+        let mut progress = since(-24 * 110);
+        progress.windows = vec![
+            window(-24 * 110, -24 * 100, true),
+            window(-24 * 100, -24 * 95, false),
+            window(-24 * 95, -24 * 80, false),
+        ];
+        progress.coverage.add(range(-24 * 110, -24 * 100));
+        let plan = plan(&progress, &settings(), at(0));
+        assert_eq!(plan.given_up, [range(-24 * 100, -24 * 95)]);
+        assert_eq!(plan.lost, [range(-24 * 100, -24 * 90)]);
+        assert_eq!(plan.windows.first().unwrap().start, at(-24 * 80));
+    }
+
+    #[test]
+    fn the_edge_of_a_first_fetch_is_not_lost_while_it_is_fetched() {
+        let mut progress = since(-24 * 90);
+        progress.windows = vec![window(-24 * 90, 0, false)];
+        let within = plan(&progress, &settings(), at(1));
+        assert_eq!((within.lost, within.given_up), (vec![], vec![]));
+        let beyond = plan(&progress, &settings(), at(2));
+        assert_eq!(beyond.lost, [range(-24 * 90, 2 - 24 * 90)]);
+        assert_eq!(complete_from(at(-24 * 90), at(1)), at(-24 * 90));
+        assert_eq!(complete_from(at(-24 * 90), at(2)), at(2 - 24 * 90));
+    }
+
+    #[test]
+    fn a_source_that_was_reset_answers_for_as_long_as_before() {
+        let plan = plan(&since(-24 * 100), &settings(), at(0));
+        assert_eq!(plan.since, at(-24 * 100));
+        assert_eq!(plan.lost, [range(-24 * 100, -24 * 90)]);
+        assert_eq!(plan.windows.first().unwrap().start, at(-24 * 90));
+    }
+
+    #[test]
     fn windows_that_are_under_way_are_not_planned_twice() {
-        let mut progress = Progress::default();
+        let mut progress = since(-100);
         progress.coverage.add(range(-100, -50));
-        progress.windows.push(Window {
-            range: range(-50, -20),
-            position: Position {
-                start_at: at(-50),
-                offset: None,
-            },
-            done: false,
-        });
+        progress.windows.push(window(-50, -20, false));
         let plan = plan(&progress, &settings(), at(0));
         assert_eq!(plan.windows.first().unwrap().start, at(-20));
     }
 
     proptest! {
         #[test]
-        fn nothing_is_left_out(spans in prop::collection::vec((-2_000_i64..0, 1_i64..300), 0..12)) {
+        fn nothing_is_left_out(spans in prop::collection::vec((-3_000_i64..0, 1_i64..300, any::<bool>()), 0..12)) {
             let mut progress = Progress::default();
-            for (start, length) in spans {
-                progress.coverage.add(range(start, (start + length).min(0)));
+            for (start, length, covered) in spans {
+                let end = (start + length).min(0);
+                progress.collected_since = progress.collected_since.into_iter().chain([at(start)]).min();
+                if covered {
+                    progress.coverage.add(range(start, end));
+                } else {
+                    progress.windows.push(window(start, end, false));
+                }
             }
-            let begin = earliest(&progress).unwrap_or(at(-240));
             let plan = plan(&progress, &settings(), at(0));
+            prop_assert_eq!(plan.since, progress.collected_since.unwrap_or(at(-240)));
             let mut seen = progress.coverage.clone();
             plan.windows.iter().chain(&plan.lost).for_each(|range| seen.add(*range));
+            for window in &progress.windows {
+                let span = TimeRange::new(complete_from(window.range.start, at(0)), window.range.end);
+                prop_assert_eq!(span.is_none(), plan.given_up.contains(&window.range));
+                span.into_iter().for_each(|span| seen.add(span));
+            }
             if let Some(tail) = TimeRange::new(plan.settled_until, at(0)) {
                 seen.add(tail);
             }
-            let all = TimeRange { start: begin, end: at(0) };
+            let all = TimeRange { start: plan.since, end: at(0) };
             prop_assert_eq!(seen.gaps(all), []);
+            // Nothing that Asana may have forgotten by now is promised, but for the edge.
+            prop_assert!(plan.windows.iter().all(|window| window.start >= at(-24 * 90)));
             prop_assert!(plan.windows.iter().all(|window| window.end - window.start <= WINDOW_LENGTH));
         }
     }

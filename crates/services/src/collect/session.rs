@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_asana::{AuditLogRequest, Client, ClientOptions};
-use drishti_ledger::{Position, Progress, Source, Window};
+use drishti_ledger::{Advance, Position, Progress, Source, Window};
 use drishti_model::{Backfill, SourceState, canonical_time};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,11 +13,13 @@ use url::Url;
 use super::CollectProgress;
 use super::accounts::Directory;
 use super::fetch::Stream;
-use super::plan::{Plan, earliest, plan};
+use super::plan::{Plan, plan};
 use super::poller::{Poller, Sweep};
+use super::refused::Refused;
+use super::replays::Replays;
 use super::silence::Silence;
-use super::windows;
-use super::writer::{Fetched, PAGES_WAITING_MAX, Report, Writer};
+use super::windows::Windows;
+use super::writer::{BATCH_WAIT_MIN, Fetched, PAGES_WAITING_MAX, Report, Writer};
 use crate::intake::{Intake, Opened};
 use crate::{ServiceError, Services};
 
@@ -67,6 +69,8 @@ impl Session {
             concurrent_reads: source.profile.collect.concurrent_reads,
             requests_per_minute: source.profile.collect.requests_per_minute,
             user_agent: Services::USER_AGENT.to_owned(),
+            token_limits: services.token_limits.clone(),
+            proxy: services.proxy.clone(),
         };
         Ok((Client::new(options)?, workspace_gid))
     }
@@ -133,9 +137,9 @@ impl Session {
             count => format!("fetching {count} windows of past events, and following new ones"),
         };
         self.services
-            .report_state(&self.source.name, state, &reason)
+            .report_working(&self.source.name, state, &reason)
             .await?;
-        self.warn_of_loss(&plan).await?;
+        self.warn_of_loss(&intake, &plan).await?;
 
         let (sender, receiver) = mpsc::channel(PAGES_WAITING_MAX);
         let writer = Writer {
@@ -147,6 +151,9 @@ impl Session {
             },
             report,
             settled_until: self.began_at - self.overlap,
+            refused: Refused::new(self.services.clone(), self.source.name.clone()),
+            wait: BATCH_WAIT_MIN,
+            compacts: (until == Until::CaughtUp).then(|| self.services.clone()),
         };
         // The writer is a task of its own, so that a page it is writing when a reader fails still gets to the lake and the ledger.
         let mut writer = tokio::spawn(writer.run(receiver));
@@ -168,10 +175,24 @@ impl Session {
         pages: mpsc::Sender<Fetched>,
     ) -> Result<(), ServiceError> {
         let readers = self.source.profile.collect.concurrent_reads.max(1);
-        let past = windows::fetch(&self.client, &self.workspace_gid, windows, readers, &pages);
-        let recent = self.follow(settled_until, until, pages.clone());
+        let past = Windows {
+            services: self.services.clone(),
+            source: self.source.name.clone(),
+            client: self.client.clone(),
+            workspace_gid: self.workspace_gid.clone(),
+            until,
+            pages: pages.clone(),
+        };
+        let past = past.fetch(windows, readers, self.began_at);
+        let replays = Replays {
+            services: self.services.clone(),
+            source: self.source.name.clone(),
+            pages: pages.clone(),
+        };
+        let recent = self.follow(settled_until, until, pages);
         let people = self.sync_people(until);
-        tokio::try_join!(past, recent, people).map(|_| ())
+        let (given_up, ..) = tokio::try_join!(past, recent, people, replays.run(until))?;
+        given_up.map_or(Ok(()), Err)
     }
 
     async fn follow(
@@ -181,7 +202,7 @@ impl Session {
         pages: mpsc::Sender<Fetched>,
     ) -> Result<(), ServiceError> {
         let settings = &self.source.profile.collect;
-        let mut poller = self.poller(pages.clone());
+        let mut poller = self.poller(settled_until, pages.clone());
         let mut sweep = Sweep {
             client: self.client.clone(),
             workspace_gid: self.workspace_gid.clone(),
@@ -204,12 +225,12 @@ impl Session {
             if sweep.is_due(now) {
                 sweep.run(now).await?;
             }
-            if until == Until::CaughtUp {
-                return Ok(());
-            }
             silence
                 .check(poller.newest_event_at.unwrap_or(self.began_at), now)
                 .await?;
+            if until == Until::CaughtUp {
+                return Ok(());
+            }
             let pause = Duration::from_secs(u64::from(settings.poll_interval_seconds));
             tokio::time::sleep(pause).await;
         }
@@ -236,15 +257,18 @@ impl Session {
         } else if differed && !differ {
             let reason = "this machine's clock agrees with Asana's again";
             self.services
-                .report_state(&self.source.name, state, reason)
+                .report_working(&self.source.name, state, reason)
                 .await?;
         }
         Ok(differ)
     }
 
-    fn poller(&self, pages: mpsc::Sender<Fetched>) -> Poller {
-        let position = self.progress.cursor.clone().unwrap_or(Position {
-            start_at: self.began_at - self.overlap,
+    /// Where it left off long ago, it begins anew: the time before `settled_until` is the windows' business.
+    fn poller(&self, settled_until: DateTime<Utc>, pages: mpsc::Sender<Fetched>) -> Poller {
+        let is_near = self.progress.newest_event_at >= Some(settled_until - self.overlap);
+        let cursor = self.progress.cursor.clone().filter(|_| is_near);
+        let position = cursor.unwrap_or(Position {
+            start_at: settled_until,
             offset: None,
         });
         let mut stream = Stream::new(
@@ -284,13 +308,21 @@ impl Session {
         intake: &Intake,
         plan: &Plan,
     ) -> Result<Vec<Window>, ServiceError> {
+        if self.progress.collected_since != Some(plan.since) || !plan.given_up.is_empty() {
+            let advance = Advance {
+                collected_since: Some(plan.since),
+                given_up: plan.given_up.clone(),
+                ..Advance::default()
+            };
+            intake.advance(advance).await?;
+        }
         if !plan.windows.is_empty() {
             self.services
                 .ledger
                 .plan_backfill(intake.lease(), &plan.windows)
                 .await?;
-            self.progress = self.services.ledger.progress(&self.source.name).await?;
         }
+        self.progress = self.services.ledger.progress(&self.source.name).await?;
         let mut windows: Vec<Window> = self
             .progress
             .windows
@@ -304,30 +336,36 @@ impl Session {
         Ok(windows)
     }
 
-    async fn warn_of_loss(&self, plan: &Plan) -> Result<(), ServiceError> {
-        let Some(first) = plan.lost.first() else {
+    /// Tells of what is lost for good, once of each span.
+    async fn warn_of_loss(&self, intake: &Intake, plan: &Plan) -> Result<(), ServiceError> {
+        let told_until = self.progress.loss_told_until;
+        let is_news = |end| told_until.is_none_or(|told_until| told_until < end);
+        let news = plan.lost.iter().filter(|range| is_news(range.end));
+        let Some(last) = plan.lost.last().filter(|last| is_news(last.end)) else {
             return Ok(());
         };
-        let since = earliest(&self.progress).unwrap_or(first.start);
-        let spans: Vec<String> = plan
-            .lost
-            .iter()
+        let spans: Vec<String> = news
             .map(|range| {
                 format!(
                     "{} to {}",
-                    canonical_time(range.start),
+                    canonical_time(told_until.map_or(range.start, |told| told.max(range.start))),
                     canonical_time(range.end)
                 )
             })
             .collect();
         let reason = format!(
             "of the time since {}, these spans are not complete and Asana no longer has them: {}",
-            canonical_time(since),
+            canonical_time(plan.since),
             spans.join(", ")
         );
         let advice = "If another system kept these events, bring them in with `drishti ingest`.";
         self.warn(SourceState::Collecting, "CoverageLost", reason, advice)
-            .await
+            .await?;
+        let told = Advance {
+            loss_told_until: Some(last.end),
+            ..Advance::default()
+        };
+        intake.advance(told).await
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc, Weekday};
 use drishti_lake::{EventFilter, HistogramBucket};
-use drishti_model::{CollectSettings, SourceName, SourceState, TimeRange, canonical_time};
+use drishti_ledger::{HEALTH_EVENTS_MAX, HealthFilter};
+use drishti_model::{
+    CollectSettings, HealthEvent, SourceName, SourceState, TimeRange, canonical_time,
+};
 
 use crate::{ServiceError, Services};
 
@@ -14,8 +17,30 @@ const LEARNED_FROM_WEEKS: u64 = 4;
 /// Share of a working day's events below which weekends count as quiet.
 const QUIET_SHARE: f64 = 0.1;
 
-/// The name of the health event.
-pub(crate) const DROP_OFF: &str = "LogDropOff";
+/// The name of the health event that raises the alarm.
+const DROP_OFF: &str = "LogDropOff";
+
+/// The name of the one that ends it.
+const RESUMED: &str = "LogResumed";
+
+/// The alarm of a source, as it was raised, while it is on. It stays on from session to session, and from run to run, until events
+/// arrive again.
+pub(crate) async fn standing_alarm(
+    services: &Services,
+    source: &SourceName,
+) -> Result<Option<HealthEvent>, ServiceError> {
+    let filter = HealthFilter {
+        source: Some(source.clone()),
+        before_id: None,
+        limit: HEALTH_EVENTS_MAX,
+    };
+    let events = services.ledger.health_events(filter).await?;
+    let last = events
+        .into_iter()
+        .map(|stored| stored.event)
+        .find(|event| [DROP_OFF, RESUMED].contains(&event.name.as_str()));
+    Ok(last.filter(|event| event.name == DROP_OFF))
+}
 
 /// Watches one source.
 pub(crate) struct Silence {
@@ -32,9 +57,8 @@ impl Silence {
         source: SourceName,
         settings: CollectSettings,
     ) -> Result<Self, ServiceError> {
-        let status = services.ledger.status(&source).await?;
         Ok(Self {
-            alarmed: status.is_some_and(|status| status.event_name == DROP_OFF),
+            alarmed: standing_alarm(&services, &source).await?.is_some(),
             services,
             source,
             settings,
@@ -59,18 +83,24 @@ impl Silence {
         self.alarmed = is_silent;
         let state = SourceState::Collecting;
         if is_silent {
-            let hours = limit.num_hours();
             let reason = format!(
-                "Asana answers, but there is no event since {}; the alarm is set to {hours} hours",
-                canonical_time(heard_at)
+                "Asana answers, but there is no event since {}; the alarm is set to {}",
+                canonical_time(heard_at),
+                in_words(limit)
             );
             let advice = "Check in Asana that people are working and that the service account still has the permission «Audit logs». If such silence is normal here, raise `drop_off_seconds` of the source.";
             self.services
                 .report_warning(&self.source, state, DROP_OFF, reason, advice)
                 .await
         } else {
+            let reason = if limit.is_zero() {
+                "the log drop-off alarm is switched off".to_owned()
+            } else {
+                let newest = canonical_time(heard_at);
+                format!("the log drop-off alarm is over: the newest event is of {newest}")
+            };
             self.services
-                .report_state(&self.source, state, "events are arriving again")
+                .report_news(&self.source, state, RESUMED, &reason)
                 .await
         }
     }
@@ -88,6 +118,23 @@ impl Silence {
         let day = Duration::from_hours(24);
         let days = self.services.lake.histogram(&filter, day).await?;
         Ok(are_weekends_quiet(&days))
+    }
+}
+
+/// A length of time in the largest unit that makes it a whole number.
+fn in_words(length: TimeDelta) -> String {
+    let units = [
+        (length.num_hours(), TimeDelta::hours(1), "hour"),
+        (length.num_minutes(), TimeDelta::minutes(1), "minute"),
+        (length.num_seconds(), TimeDelta::seconds(1), "second"),
+    ];
+    let whole = units.into_iter().find(|(count, unit, _)| {
+        *count > 0 && i32::try_from(*count).is_ok_and(|count| *unit * count == length)
+    });
+    match whole {
+        Some((1, _, unit)) => format!("1 {unit}"),
+        Some((count, _, unit)) => format!("{count} {unit}s"),
+        None => "none".to_owned(),
     }
 }
 
@@ -181,7 +228,23 @@ mod tests {
             .check(at("2026-11-19T13:59:00Z"), at("2026-11-19T14:01:00Z"))
             .await
             .unwrap();
-        assert_eq!(names().await, ["Collecting", DROP_OFF]);
+        assert_eq!(names().await, [RESUMED, DROP_OFF]);
+        let again = silence().await.unwrap();
+        assert!(!again.alarmed);
+    }
+
+    #[test]
+    fn lengths_are_told_in_whole_units() {
+        for (seconds, words) in [
+            (86_400, "24 hours"),
+            (3_600, "1 hour"),
+            (5_400, "90 minutes"),
+            (60, "1 minute"),
+            (61, "61 seconds"),
+            (2_678_400, "744 hours"),
+        ] {
+            assert_eq!(in_words(TimeDelta::seconds(seconds)), words);
+        }
     }
 
     #[test]

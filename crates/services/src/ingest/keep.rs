@@ -36,8 +36,10 @@ impl Services {
             () = self.renewed_until_lost(lease.clone()) => Err(ServiceError::LeaseLost(name.clone())),
         };
         let released = self.ledger.release_lease(&lease).await;
+        let forgotten = self.forget_if_removed(name).await;
         let done = outcome?;
         released?;
+        forgotten?;
         Ok(done)
     }
 

@@ -10,6 +10,9 @@ async fn services(folder: &std::path::Path) -> Services {
         ledger_url: format!("sqlite://{}", folder.join("ledger.db").display()),
         key: SealingKey::generate().unwrap(),
         holder: "test".to_owned(),
+        proxy: None,
+        declared_in: None,
+        knowledge: crate::watch::KnowledgeFiles::default(),
     };
     let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
     Services::open(installation, Arc::new(ManualClock::new(now)))

@@ -27,7 +27,7 @@ impl Services {
     /// taken or a setting is out of bounds, none.
     pub async fn add_source(&self, add: AddSource) -> Result<Vec<Source>, ServiceError> {
         let workspaces = match (&add.workspace_gid, &add.token) {
-            (None, Some(token)) => visible_workspaces(&add, token).await?,
+            (None, Some(token)) => self.visible_workspaces(&add, token).await?,
             (gid, _) => vec![(add.name.clone(), gid.clone())],
         };
         let mut new = Vec::new();
@@ -38,8 +38,9 @@ impl Services {
             };
             bounds::check_profile(&profile)?;
             if let Some(token) = &add.token {
-                test::client(&profile.api_url, token)?;
+                test::client(&profile.api_url, token, self.proxy.as_ref())?;
             }
+            self.forget_if_removed(&name).await?;
             if self.ledger.source(&name).await?.is_some() {
                 return Err(LedgerError::SourceExists(name).into());
             }
@@ -57,24 +58,25 @@ impl Services {
         }
         Ok(added)
     }
-}
 
-async fn visible_workspaces(
-    add: &AddSource,
-    token: &Secret,
-) -> Result<Vec<(SourceName, Option<String>)>, ServiceError> {
-    let workspaces = test::client(&add.profile.api_url, token)?
-        .workspaces()
-        .await?;
-    match workspaces.as_slice() {
-        [] => Err(ServiceError::NoWorkspace),
-        [one] => Ok(vec![(add.name.clone(), Some(one.gid.clone()))]),
-        several => several
-            .iter()
-            .map(|workspace| {
-                let name = SourceName::new(format!("{}-{}", add.name, workspace.gid))?;
-                Ok((name, Some(workspace.gid.clone())))
-            })
-            .collect(),
+    async fn visible_workspaces(
+        &self,
+        add: &AddSource,
+        token: &Secret,
+    ) -> Result<Vec<(SourceName, Option<String>)>, ServiceError> {
+        let workspaces = test::client(&add.profile.api_url, token, self.proxy.as_ref())?
+            .workspaces()
+            .await?;
+        match workspaces.as_slice() {
+            [] => Err(ServiceError::NoWorkspace),
+            [one] => Ok(vec![(add.name.clone(), Some(one.gid.clone()))]),
+            several => several
+                .iter()
+                .map(|workspace| {
+                    let name = SourceName::new(format!("{}-{}", add.name, workspace.gid))?;
+                    Ok((name, Some(workspace.gid.clone())))
+                })
+                .collect(),
+        }
     }
 }

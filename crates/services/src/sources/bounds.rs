@@ -37,7 +37,7 @@ const GID_DIGITS_MAX: usize = 32;
 /// Refuses a profile with a setting out of bounds.
 pub(super) fn check_profile(profile: &SourceProfile) -> Result<(), ServiceError> {
     // The address is the client's to judge; any token does for that.
-    client(&profile.api_url, &Secret::new("0"))?;
+    client(&profile.api_url, &Secret::new("0"), None)?;
     if let Some(gid) = &profile.workspace_gid {
         check_gid(gid)?;
     }

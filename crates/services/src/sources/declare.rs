@@ -1,5 +1,7 @@
 //! Sources that stand in a configuration file: made or brought in line at each start.
 
+use drishti_model::{DesiredState, SourceName};
+
 use super::AddSource;
 use crate::{ServiceError, Services, Source, SourceChange};
 
@@ -44,12 +46,39 @@ impl Services {
             profile: (profile != source.profile).then_some(profile),
             token,
             declared: (declared.declared != source.declared).then_some(declared.declared),
-            desired: None,
+            desired: (source.desired == DesiredState::Removed).then_some(DesiredState::Running),
         };
-        if change.profile.is_none() && change.token.is_none() && change.declared.is_none() {
-            return Ok(source);
+        let is_change = change.profile.is_some()
+            || change.token.is_some()
+            || change.declared.is_some()
+            || change.desired.is_some();
+        if is_change {
+            self.change_source(source, change, None).await
+        } else {
+            Ok(source)
         }
-        self.update_source(&source.name, change, None).await
+    }
+
+    /// Lets sources that a configuration file declared once, and that are not among `declared` any more, be changed and removed like
+    /// any other; returns their names. They go on being collected.
+    pub async fn release_undeclared(
+        &self,
+        declared: &[AddSource],
+    ) -> Result<Vec<SourceName>, ServiceError> {
+        let mut released = Vec::new();
+        for source in self.ledger.sources().await? {
+            let is_declared = declared.iter().any(|declared| is_meant(declared, &source));
+            if source.declared && !is_declared {
+                let change = SourceChange {
+                    declared: Some(false),
+                    ..SourceChange::default()
+                };
+                let name = source.name.clone();
+                self.change_source(source, change, None).await?;
+                released.push(name);
+            }
+        }
+        Ok(released)
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use drishti_ledger::SourceStatus;
-use drishti_model::{CollectSettings, SourceName, TimeRange};
+use drishti_model::{CollectSettings, DesiredState, SourceName, SourceState, TimeRange};
 
 use crate::{Progress, ServiceError, Services, Source};
+
+/// Why a source is in no state.
+const ONLY_TAKES_FILES: &str = "it only takes events from files";
 
 /// A source and all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +22,9 @@ pub struct SourceOverview {
     pub coverage: Vec<TimeRange>,
     /// Spans that are not, from the first that is known or planned up to where late events are still waited for.
     pub gaps: Vec<TimeRange>,
+    /// The time up to there that nobody has read since the source was last collected, as between two runs of `drishti collect`. It
+    /// is no gap: the next run begins with it.
+    pub unread: Option<TimeRange>,
     /// Spans of the first fetch, or of a gap's, that are complete.
     pub windows_done: u64,
     /// All of them.
@@ -27,6 +33,18 @@ pub struct SourceOverview {
     pub quarantined: u64,
     /// Seconds since Asana was last asked; `None` before the first time.
     pub lag_seconds: Option<i64>,
+}
+
+impl SourceOverview {
+    /// In which state it is; `None` for a source that only takes events from files, which nobody collects.
+    pub fn state(&self) -> Option<SourceState> {
+        if self.source.desired == DesiredState::Removed {
+            return Some(SourceState::Stopping);
+        }
+        let state = self.status.as_ref()?.state;
+        let only_takes_files = self.source.profile.workspace_gid.is_none();
+        (state != SourceState::Pending || !only_takes_files).then_some(state)
+    }
 }
 
 impl Services {
@@ -58,7 +76,7 @@ impl Services {
     async fn overview(
         &self,
         source: Source,
-        status: Option<SourceStatus>,
+        mut status: Option<SourceStatus>,
         quarantined: &BTreeMap<SourceName, u64>,
     ) -> Result<Option<SourceOverview>, ServiceError> {
         let progress = match self.ledger.progress(&source.name).await {
@@ -68,10 +86,22 @@ impl Services {
         };
         let now = self.clock.now();
         let last_poll_at = status.as_ref().and_then(|status| status.last_poll_at);
-        let settled = now - sweep_lag_max(&source.profile.collect);
+        let lag_max = sweep_lag_max(&source.profile.collect);
+        let is_followed = status.as_ref().is_some_and(|status| {
+            status.state == SourceState::Collecting
+                && last_poll_at.is_some_and(|last| now - last <= lag_max)
+        });
+        let (gaps, unread) = open_spans(&progress, now - lag_max, is_followed);
+        if let Some(status) = &mut status
+            && status.state == SourceState::Pending
+            && source.profile.workspace_gid.is_none()
+        {
+            ONLY_TAKES_FILES.clone_into(&mut status.reason);
+        }
         let done = progress.windows.iter().filter(|window| window.done);
         Ok(Some(SourceOverview {
-            gaps: gaps(&progress, settled),
+            gaps,
+            unread,
             windows_done: done.count() as u64,
             windows_total: progress.windows.len() as u64,
             quarantined: quarantined.get(&source.name).copied().unwrap_or_default(),
@@ -90,11 +120,17 @@ fn sweep_lag_max(settings: &CollectSettings) -> TimeDelta {
     seconds(settings.overlap_seconds) * 2 + seconds(settings.poll_interval_seconds)
 }
 
-fn gaps(progress: &Progress, until: chrono::DateTime<chrono::Utc>) -> Vec<TimeRange> {
-    let planned = progress.windows.iter().map(|window| window.range.start);
-    let covered = progress.coverage.ranges().iter().map(|range| range.start);
-    let first = planned.chain(covered).min();
-    first
+/// The gaps, and the unread time behind the last of them. Where somebody follows the source there is none of that: what should have
+/// been read by now is a gap.
+fn open_spans(
+    progress: &Progress,
+    until: DateTime<Utc>,
+    is_followed: bool,
+) -> (Vec<TimeRange>, Option<TimeRange>) {
+    let mut gaps = progress
+        .collected_since
         .and_then(|first| TimeRange::new(first, until))
-        .map_or_else(Vec::new, |within| progress.coverage.gaps(within))
+        .map_or_else(Vec::new, |within| progress.coverage.gaps(within));
+    let unread = gaps.pop_if(|last| last.end == until && !is_followed);
+    (gaps, unread)
 }

@@ -9,6 +9,11 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 mod acme;
+mod alarm;
+mod losses;
+mod owner;
+mod quarantine;
+mod windows;
 use acme::{DAYS, PEOPLE, Stand, frozen_at, open};
 
 #[tokio::test(flavor = "multi_thread")]

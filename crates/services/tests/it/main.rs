@@ -8,6 +8,7 @@
 
 mod collect;
 mod connection;
+mod declared;
 mod exactly_once;
 mod ingest;
 mod lease;

@@ -1,11 +1,9 @@
 use chrono::TimeDelta;
 use drishti_services::Services;
-use drishti_services::maintenance::{
-    COMPACT_FILES_MAX, Maintained, MaintenanceSettings, RETENTION_CLOCK_AHEAD_MAX,
-};
+use drishti_services::maintenance::{COMPACT_FILES_MAX, Maintained, MaintenanceSettings};
 use tokio_util::sync::CancellationToken;
 
-use crate::place::{Place, event, event_at, ingest, now, stored_gids};
+use crate::place::{Place, event, event_at, ingest, name, now, stored_gids};
 
 const FOR_EVER: MaintenanceSettings = MaintenanceSettings {
     retention_days: None,
@@ -125,46 +123,53 @@ async fn old_days_go_daily() {
     assert_eq!(stored_gids(&services).await, [1, 2, 10]);
 }
 
+/// Whatever the clock says, a day that is to be kept counted from the newest event is kept.
 #[tokio::test]
 async fn a_clock_that_jumps_ahead_takes_nothing() {
+    let settings = MaintenanceSettings {
+        retention_days: Some(30),
+    };
+    for days_ahead in [2, 29, 31, 3_000] {
+        let place = Place::new();
+        let services = place.open().await;
+        let days = [0, 27, 28, 29].map(|days| {
+            event_at(
+                days + 1,
+                now() - TimeDelta::days(i64::try_from(days).unwrap()),
+            ) + "\n"
+        });
+        ingest(&services, days.concat()).await;
+        place.clock.advance(TimeDelta::days(days_ahead));
+        let looked = services.maintain_once(settings).await.unwrap();
+        assert_eq!(looked.files_retired, Some(0), "{days_ahead} days ahead");
+        assert_eq!(stored_gids(&services).await, [1, 28, 29, 30]);
+        // Set back, nothing waits for the time of the jump to come again.
+        place.clock.set(now() + TimeDelta::days(1));
+        let looked = services.maintain_once(settings).await.unwrap();
+        assert_eq!(looked.files_retired, Some(0));
+        place.clock.advance(TimeDelta::days(1));
+        ingest(&services, event_at(99, now() + TimeDelta::days(2))).await;
+        let looked = services.maintain_once(settings).await.unwrap();
+        assert_eq!(looked.files_retired, Some(1));
+        assert_eq!(stored_gids(&services).await, [1, 28, 29, 99]);
+    }
+}
+
+/// The lake knows its newest event, also where its source is gone or quiet: old days go all the same.
+#[tokio::test]
+async fn old_days_go_without_any_source() {
     let place = Place::new();
     let services = place.open().await;
-    ingest(&services, event(1)).await;
+    let old = event_at(1, now() - TimeDelta::days(40)) + "\n";
+    ingest(&services, old + &event(2)).await;
+    services.remove_source(&name("files")).await.unwrap();
+    place.clock.advance(TimeDelta::days(100));
     let settings = MaintenanceSettings {
-        retention_days: Some(1),
+        retention_days: Some(30),
     };
-    place
-        .clock
-        .advance(RETENTION_CLOCK_AHEAD_MAX + TimeDelta::days(1));
-    assert_eq!(
-        services
-            .maintain_once(settings)
-            .await
-            .unwrap()
-            .files_retired,
-        Some(0)
-    );
-    assert_eq!(stored_gids(&services).await, [1]);
-    // Set back, nothing waits for the time of the jump to come again.
-    place.clock.set(now());
-    assert_eq!(
-        services
-            .maintain_once(settings)
-            .await
-            .unwrap()
-            .files_retired,
-        Some(0)
-    );
-    place.clock.advance(TimeDelta::days(20));
-    assert_eq!(
-        services
-            .maintain_once(settings)
-            .await
-            .unwrap()
-            .files_retired,
-        Some(1)
-    );
-    assert!(stored_gids(&services).await.is_empty());
+    let looked = services.maintain_once(settings).await.unwrap();
+    assert_eq!(looked.files_retired, Some(1));
+    assert_eq!(stored_gids(&services).await, [2]);
 }
 
 #[tokio::test]

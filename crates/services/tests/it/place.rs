@@ -8,14 +8,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{ManualClock, SourceName};
 use drishti_services::ingest::IngestSummary;
 use drishti_services::{
-    EventFilter, EventPosition, Installation, LakeLocation, QuarantineEntry, QuarantineFilter,
-    SealingKey, Services, StoredEvent,
+    EventFilter, EventPosition, Installation, LakeLocation, Proxy, QuarantineEntry,
+    QuarantineFilter, SealingKey, Services, StoredEvent,
 };
 use tempfile::TempDir;
 
 /// An empty installation, with a clock that stands still.
 pub(crate) struct Place {
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) proxy: Option<Proxy>,
     key: SealingKey,
     folder: TempDir,
 }
@@ -24,6 +25,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         Self {
             clock: Arc::new(ManualClock::new(now())),
+            proxy: None,
             key: SealingKey::generate().unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -44,6 +46,9 @@ impl Place {
             ),
             key: self.key.clone(),
             holder: holder.to_owned(),
+            proxy: self.proxy.clone(),
+            declared_in: Some("/etc/drishti.toml".to_owned()),
+            knowledge: drishti_services::watch::KnowledgeFiles::default(),
         };
         Services::open(installation, self.clock.clone())
             .await

@@ -1,10 +1,10 @@
 use chrono::TimeDelta;
 use drishti_ledger::Advance;
 use drishti_model::{DesiredState, ErrorKind, Secret, SourceProfile, SourceState, TimeRange};
-use drishti_services::sources::{AddSource, sumo_source};
+use drishti_services::sources::{AddSource, Removal, sumo_source};
 use drishti_services::{LedgerError, ServiceError, Services, SourceChange};
 
-use crate::place::{Place, event, input, name, now, stored_gids};
+use crate::place::{Place, event, fed, input, name, now, stored_gids};
 use crate::stand::{TOKEN, add, asana, profile};
 
 fn change(profile: SourceProfile) -> SourceChange {
@@ -49,6 +49,11 @@ async fn a_source_is_added_as_it_is_given() {
         again,
         ServiceError::Ledger(LedgerError::SourceExists(_))
     ));
+    assert!(
+        again.advice().contains("Take another name"),
+        "{}",
+        again.advice()
+    );
     let missing = services.source(&name("other")).await.unwrap_err();
     assert!(matches!(missing, ServiceError::NoSuchSource(_)));
 }
@@ -320,9 +325,11 @@ async fn a_source_is_removed_at_once_unless_it_is_worked_on() {
         .acquire_lease(&name("asana"), "test", lifetime, now())
         .await
         .unwrap();
-    services.remove_source(&name("asana")).await.unwrap();
+    let removed = services.remove_source(&name("asana")).await.unwrap();
+    assert_eq!(removed, Removal::LeftTo("test".to_owned()));
     let overview = services.source(&name("asana")).await.unwrap();
     assert_eq!(overview.source.desired, DesiredState::Removed);
+    assert_eq!(overview.state(), Some(SourceState::Stopping));
     assert!(
         services
             .ledger()
@@ -335,6 +342,40 @@ async fn a_source_is_removed_at_once_unless_it_is_worked_on() {
         services.resume_source(&name("asana")).await,
         Err(ServiceError::NoSuchSource(_))
     ));
+    // Its holder has gone without a word; whoever needs the name next forgets the source.
+    place.clock.advance(TimeDelta::seconds(61));
+    services
+        .add_source(add(SourceProfile::API_URL, Some("1202")))
+        .await
+        .unwrap();
+    let source = services.source(&name("asana")).await.unwrap().source;
+    assert_eq!(source.desired, DesiredState::Running);
+    assert_eq!(source.profile.workspace_gid.as_deref(), Some("1202"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_is_removed_during_an_ingest_is_forgotten_at_its_end() {
+    let place = Place::new();
+    let services = place.open().await;
+    let (texts, fed) = fed();
+    let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let worker = services.clone();
+    let running = tokio::spawn(async move {
+        let progress = |summary: &drishti_services::ingest::IngestSummary| {
+            report.send(summary.stored).unwrap_or_default();
+        };
+        worker.ingest(&name("files"), "-", fed, progress).await
+    });
+    texts.send(event(1) + "\n").unwrap();
+    while reports.recv().await.unwrap() < 1 {}
+    let removed = services.remove_source(&name("files")).await.unwrap();
+    assert_eq!(removed, Removal::LeftTo("test (ingest of -)".to_owned()));
+    texts.send(event(2) + "\n").unwrap();
+    drop(texts);
+    let summary = running.await.unwrap().unwrap();
+    assert_eq!(summary.stored, 2, "it is not broken off");
+    assert!(names(&services).await.is_empty());
+    assert_eq!(stored_gids(&services).await, [1, 2]);
 }
 
 #[tokio::test]
@@ -368,10 +409,54 @@ async fn an_overview_shows_gaps_and_lag() {
     assert_eq!(overview.coverage, [hours(8, 6), hours(4, 1)]);
     let settled = now() - TimeDelta::seconds(2 * 900 + 60);
     let open_end = TimeRange::new(now() - TimeDelta::hours(1), settled).unwrap();
-    assert_eq!(overview.gaps, [hours(10, 8), hours(6, 4), open_end]);
+    assert_eq!(overview.gaps, [hours(10, 8), hours(6, 4)]);
+    assert_eq!(overview.unread, Some(open_end), "nobody collects it now");
     assert_eq!((overview.windows_done, overview.windows_total), (0, 2));
     assert_eq!(overview.lag_seconds, Some(90));
     assert_eq!(services.sources().await.unwrap(), [overview]);
+
+    // Where somebody follows the source, that time should have been read.
+    let collecting = drishti_model::HealthEvent {
+        source: name("asana"),
+        at: now(),
+        state: SourceState::Collecting,
+        status: drishti_model::HealthStatus::Healthy,
+        severity: drishti_model::HealthSeverity::Information,
+        kind: None,
+        name: "Collecting".to_owned(),
+        reason: String::new(),
+        advice: String::new(),
+    };
+    services.ledger().record_health(&collecting).await.unwrap();
+    let followed = services.source(&name("asana")).await.unwrap();
+    assert_eq!(followed.gaps, [hours(10, 8), hours(6, 4), open_end]);
+    assert_eq!(followed.unread, None);
+    // A collector that was killed is in that state for ever, and polls no more.
+    place.clock.advance(TimeDelta::hours(1));
+    let left = services.source(&name("asana")).await.unwrap();
+    assert_eq!(left.gaps, [hours(10, 8), hours(6, 4)]);
+    assert!(left.unread.is_some());
+}
+
+#[tokio::test]
+async fn a_source_of_files_is_in_no_state() {
+    let place = Place::new();
+    let services = place.open().await;
+    services
+        .ingest(&name("files"), "x", input(event(1)), |_| ())
+        .await
+        .unwrap();
+    let overview = services.source(&name("files")).await.unwrap();
+    assert_eq!((overview.state(), overview.unread), (None, None));
+    assert_eq!(
+        overview.status.unwrap().reason,
+        "it only takes events from files"
+    );
+    let stop = tokio_util::sync::CancellationToken::new();
+    let refused = services.collect_once(&name("files"), |_| (), stop).await;
+    assert!(matches!(refused, Err(ServiceError::Incomplete { .. })));
+    let overview = services.source(&name("files")).await.unwrap();
+    assert_eq!(overview.state(), None, "a refusal is no state");
 }
 
 #[tokio::test]

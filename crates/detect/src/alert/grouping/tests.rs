@@ -140,6 +140,18 @@ fn the_match_that_reaches_the_threshold_makes_the_alert() {
 }
 
 #[test]
+fn an_event_that_two_matches_rest_on_is_counted_once() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let first = finding("one", "ada", 0, Low);
+    let mut second = finding("one", "ada", 1, Low);
+    second.events.insert(0, first.events[0].clone());
+    let changes = take(&mut grouper, [first, second]);
+    let alerts = alerts(&changes);
+    let (alert, new_events) = alerts[1];
+    assert_eq!((alert.matches, alert.events, new_events), (2, 2, 1));
+}
+
+#[test]
 fn recorded_matches_make_no_alert_and_policies_that_are_off_nothing() {
     let mut grouper = grouper(GroupingSettings::default());
     let changes = take(

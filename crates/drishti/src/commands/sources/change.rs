@@ -7,7 +7,7 @@ use drishti_model::{Backfill, SourceProfile};
 use drishti_services::SourceChange;
 use drishti_services::sources::{AddSource, sumo_source};
 
-use crate::cli::{AddArgs, Cli, ProfileArgs, UpdateArgs};
+use crate::cli::{AddArgs, Cli, ProfileArgs, TablesArgs, UpdateArgs};
 use crate::commands::{open, open_existing};
 use crate::configuration::{read_secret_file, read_small_file};
 use crate::output;
@@ -40,7 +40,7 @@ pub(crate) async fn add(cli: &Cli, arguments: &AddArgs) -> anyhow::Result<ExitCo
             "a source needs the token of a service account; give its file with `--token-file` (`-` reads standard input)"
         );
     }
-    let services = open(cli).await?;
+    let services = open(cli, &TablesArgs::default()).await?;
     for source in services.add_source(add).await? {
         output::say(&format!(
             "source `{}` added; `drishti sources test` tries it, `drishti serve` collects it",
@@ -52,8 +52,17 @@ pub(crate) async fn add(cli: &Cli, arguments: &AddArgs) -> anyhow::Result<ExitCo
 
 pub(crate) async fn update(cli: &Cli, arguments: &UpdateArgs) -> anyhow::Result<ExitCode> {
     let services = open_existing(cli).await?;
-    let mut profile = services.source(&arguments.name).await?.source.profile;
+    let known = services.source(&arguments.name).await?.source;
+    let mut profile = known.profile;
+    for key in &arguments.remove_fields {
+        if profile.fields.remove(key).is_none() {
+            anyhow::bail!("source `{}` has no field `{key}`", arguments.name);
+        }
+    }
     apply(&arguments.profile, &mut profile);
+    if arguments.oldest_first {
+        profile.collect.backfill_order = Backfill::Oldest;
+    }
     if arguments.workspace.is_some() {
         profile.workspace_gid.clone_from(&arguments.workspace);
     }
@@ -66,8 +75,9 @@ pub(crate) async fn update(cli: &Cli, arguments: &UpdateArgs) -> anyhow::Result<
         token,
         ..SourceChange::default()
     };
+    // The change was made from this very revision: what somebody else changed meanwhile must not be undone.
     services
-        .update_source(&arguments.name, change, None)
+        .update_source(&arguments.name, change, Some(known.revision))
         .await?;
     output::say(&format!("source `{}` changed", arguments.name));
     Ok(ExitCode::SUCCESS)

@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use drishti_model::SourceName;
-use drishti_services::{HealthFilter, QuarantineFilter};
+use drishti_model::{SourceName, TimeRange};
+use drishti_services::HealthFilter;
 use serde::Serialize;
 
 use crate::cli::{Cli, ListFormat};
 use crate::commands::open_existing;
 use crate::output::{Row, grouped, print_list};
 
-fn time(time: DateTime<Utc>) -> String {
+pub(crate) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
@@ -23,7 +23,7 @@ fn optional_time(at: Option<DateTime<Utc>>) -> String {
 struct SourceRow {
     name: String,
     workspace_gid: Option<String>,
-    state: String,
+    state: Option<String>,
     reason: String,
     events_stored: u64,
     events_quarantined: u64,
@@ -53,7 +53,7 @@ impl Row for SourceRow {
             self.workspace_gid
                 .clone()
                 .unwrap_or_else(|| "(files)".to_owned()),
-            self.state.clone(),
+            self.state.clone().unwrap_or_default(),
             grouped(self.events_stored),
             grouped(self.events_quarantined),
             optional_time(self.newest_event_at),
@@ -73,8 +73,7 @@ pub(crate) async fn list(cli: &Cli, format: ListFormat) -> anyhow::Result<ExitCo
             SourceRow {
                 name: overview.source.name.to_string(),
                 workspace_gid: overview.source.profile.workspace_gid.clone(),
-                state: status
-                    .map_or_else(|| "Pending".to_owned(), |status| status.state.to_string()),
+                state: overview.state().map(|state| state.to_string()),
                 reason: status
                     .map(|status| status.reason.clone())
                     .unwrap_or_default(),
@@ -148,13 +147,19 @@ struct SpanRow {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     complete: bool,
+    /// Whether it only waits for the next run.
+    unread: bool,
 }
 
 impl Row for SpanRow {
     const HEADINGS: &'static [&'static str] = &["from", "to", "complete"];
 
     fn cells(&self) -> Vec<String> {
-        let complete = if self.complete { "yes" } else { "no" };
+        let complete = match (self.complete, self.unread) {
+            (true, _) => "yes",
+            (false, true) => "not read yet",
+            (false, false) => "no",
+        };
         vec![time(self.start), time(self.end), complete.to_owned()]
     }
 }
@@ -165,16 +170,19 @@ pub(crate) async fn coverage(
     format: ListFormat,
 ) -> anyhow::Result<ExitCode> {
     let overview = open_existing(cli).await?.source(name).await?;
-    let covered = overview.coverage.iter().map(|range| (range, true));
-    let gaps = overview.gaps.iter().map(|range| (range, false));
-    let mut rows: Vec<SpanRow> = covered
-        .chain(gaps)
-        .map(|(range, complete)| SpanRow {
-            start: range.start,
-            end: range.end,
-            complete,
-        })
-        .collect();
+    let row = |range: &TimeRange, complete, unread| SpanRow {
+        start: range.start,
+        end: range.end,
+        complete,
+        unread,
+    };
+    let covered = overview
+        .coverage
+        .iter()
+        .map(|range| row(range, true, false));
+    let gaps = overview.gaps.iter().map(|range| row(range, false, false));
+    let unread = overview.unread.iter().map(|range| row(range, false, true));
+    let mut rows: Vec<SpanRow> = covered.chain(gaps).chain(unread).collect();
     rows.sort_by_key(|row| row.start);
     print_list(&rows, format)?;
     Ok(ExitCode::SUCCESS)
@@ -231,78 +239,6 @@ pub(crate) async fn health(
         .into_iter()
         .map(|stored| HealthRow {
             event: stored.event,
-        })
-        .collect();
-    print_list(&rows, format)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-#[derive(Serialize)]
-struct QuarantineRow {
-    id: i64,
-    source: String,
-    origin: String,
-    line: Option<i64>,
-    gid: Option<String>,
-    reason: String,
-    bytes: i64,
-    times_seen: i64,
-    last_seen_at: DateTime<Utc>,
-}
-
-impl Row for QuarantineRow {
-    const HEADINGS: &'static [&'static str] = &[
-        "id",
-        "source",
-        "from",
-        "line",
-        "gid",
-        "bytes",
-        "seen",
-        "last seen",
-        "reason",
-    ];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.id.to_string(),
-            self.source.clone(),
-            self.origin.clone(),
-            self.line.map(|line| line.to_string()).unwrap_or_default(),
-            self.gid.clone().unwrap_or_default(),
-            self.bytes.to_string(),
-            self.times_seen.to_string(),
-            time(self.last_seen_at),
-            self.reason.clone(),
-        ]
-    }
-}
-
-pub(crate) async fn quarantine(
-    cli: &Cli,
-    source: Option<&SourceName>,
-    after_id: Option<i64>,
-    limit: u64,
-    format: ListFormat,
-) -> anyhow::Result<ExitCode> {
-    let filter = QuarantineFilter {
-        source: source.cloned(),
-        after_id,
-        limit,
-    };
-    let entries = open_existing(cli).await?.quarantine(filter).await?;
-    let rows: Vec<QuarantineRow> = entries
-        .into_iter()
-        .map(|entry| QuarantineRow {
-            id: entry.id,
-            source: entry.source.to_string(),
-            origin: entry.origin,
-            line: entry.line,
-            gid: entry.gid,
-            reason: entry.reason,
-            bytes: entry.raw_bytes,
-            times_seen: entry.times_seen,
-            last_seen_at: entry.last_seen_at,
         })
         .collect();
     print_list(&rows, format)?;

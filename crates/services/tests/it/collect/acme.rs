@@ -80,6 +80,10 @@ impl Stand {
     }
 
     pub(super) async fn add_source(&self) {
+        self.services.add_source(self.source()).await.unwrap();
+    }
+
+    fn source(&self) -> AddSource {
         let profile = SourceProfile {
             workspace_gid: None,
             api_url: format!("{}/api/1.0", self.address),
@@ -93,14 +97,13 @@ impl Stand {
                 ..CollectSettings::default()
             },
         };
-        let add = AddSource {
+        AddSource {
             name: self.name.clone(),
             workspace_gid: None,
             token: Some(Secret::new(TOKEN)),
             profile,
             declared: false,
-        };
-        self.services.add_source(add).await.unwrap();
+        }
     }
 
     pub(super) async fn collect(&self) -> drishti_services::collect::CollectProgress {
@@ -192,6 +195,71 @@ impl Stand {
         self.services.ledger().health_events(filter).await.unwrap()
     }
 
+    pub(super) async fn wait_for_event(&self, name: &str) {
+        self.wait_until(&format!("a health event {name}"), async || {
+            self.has_event(name).await
+        })
+        .await;
+    }
+
+    /// Waits until so many sessions have begun to collect under a collector that runs.
+    pub(super) async fn wait_for_sessions(&self, sessions: usize) {
+        self.wait_until(&format!("{sessions} sessions"), async || {
+            let events = self.health().await;
+            let began = events
+                .iter()
+                .filter(|stored| stored.event.name == "Authenticated");
+            // One more of the run before.
+            began.count() > sessions
+        })
+        .await;
+    }
+
+    /// Waits until Asana was asked so often for new events.
+    pub(super) async fn wait_for_polls(&self, polls: u64) {
+        let before = self.audit_log_requests().await;
+        self.wait_until(&format!("{polls} polls"), async || {
+            self.audit_log_requests().await >= before + polls
+        })
+        .await;
+    }
+
+    pub(super) async fn wait_until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+        let mut look = tokio::time::interval(Duration::from_millis(20));
+        let waited = async {
+            while !is_so().await {
+                look.tick().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_mins(1), waited)
+            .await
+            .is_err()
+        {
+            panic!(
+                "waited in vain for {what}: {:#?}",
+                self.health().await.first()
+            );
+        }
+    }
+
+    /// Requests for the audit log that Asana has answered.
+    pub(super) async fn audit_log_requests(&self) -> u64 {
+        let url = format!("{}/simulator/stats", self.address);
+        let text = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        let stats: Value = serde_json::from_str(&text).unwrap();
+        let answers = &stats["requests"]["/api/1.0/workspaces/{workspace}/audit_log_events"];
+        let counts = answers.as_object().into_iter().flatten();
+        counts.filter_map(|(_, count)| count.as_u64()).sum()
+    }
+
     pub(super) async fn has_event(&self, name: &str) -> bool {
         self.health()
             .await
@@ -238,6 +306,9 @@ pub(super) async fn open(folder: &TempDir, clock: &Arc<ManualClock>, holder: &st
         ledger_url: format!("sqlite://{}", folder.path().join("ledger.sqlite").display()),
         key: SealingKey::from_base64(&Secret::new(format!("{}=", "A".repeat(43)))).unwrap(),
         holder: holder.to_owned(),
+        proxy: None,
+        declared_in: None,
+        knowledge: drishti_services::watch::KnowledgeFiles::default(),
     };
     Services::open(installation, Arc::clone(clock) as Arc<dyn Clock>)
         .await

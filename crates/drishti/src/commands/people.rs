@@ -1,0 +1,111 @@
+//! `drishti people`
+
+use std::fs::File;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use drishti_model::SourceName;
+use drishti_services::PersonFact;
+use serde::Deserialize;
+
+use crate::cli::{Cli, PeopleImportArgs};
+use crate::output::{grouped, print_data};
+
+/// Who changes what is changed here.
+const AUTHOR: &str = "command line";
+
+/// A line of the file; columns that are not named here are left alone.
+#[derive(Debug, Deserialize)]
+struct Line {
+    #[serde(default)]
+    gid: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default)]
+    groups: String,
+    #[serde(default)]
+    leaving_since: String,
+    #[serde(default)]
+    terminated_since: String,
+}
+
+pub(crate) async fn import(cli: &Cli, arguments: &PeopleImportArgs) -> anyhow::Result<ExitCode> {
+    let file = &arguments.file;
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    let provider = arguments
+        .provider
+        .clone()
+        .unwrap_or_else(|| name.to_string_lossy().into_owned());
+    let facts = read(file, &provider, arguments.source.as_ref())?;
+    let services = super::open_existing(cli).await?;
+    let now = services.clock().now();
+    services
+        .ledger()
+        .replace_people_facts(&provider, &facts, AUTHOR, now)
+        .await?;
+    print_data(&format!(
+        "{provider} tells of {} people",
+        grouped(facts.len() as u64)
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a file tells of people.
+pub(crate) fn read(
+    file: &Path,
+    provider: &str,
+    source: Option<&SourceName>,
+) -> anyhow::Result<Vec<PersonFact>> {
+    let reading = || format!("reading `{}`", file.display());
+    let input = File::open(file).with_context(reading)?;
+    let mut rows = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(input);
+    let headers = rows.headers().with_context(reading)?.clone();
+    if !headers.iter().any(|name| name == "gid" || name == "email") {
+        bail!(
+            "reading `{}`: its first line names neither a column `gid` nor `email`",
+            file.display()
+        );
+    }
+    let mut facts = Vec::new();
+    for row in rows.deserialize() {
+        let line: Line = row.with_context(reading)?;
+        let text = |text: String| Some(text).filter(|text| !text.is_empty());
+        let (gid, email) = (text(line.gid), text(line.email));
+        if gid.is_none() && email.is_none() {
+            continue;
+        }
+        facts.push(PersonFact {
+            source: source.cloned(),
+            gid,
+            email,
+            groups: line
+                .groups
+                .split(';')
+                .map(|group| group.trim().to_owned())
+                .filter(|group| !group.is_empty())
+                .collect(),
+            terminated_since: moment(&line.terminated_since).with_context(reading)?,
+            leaving_since: moment(&line.leaving_since).with_context(reading)?,
+            told_by: provider.to_owned(),
+        });
+    }
+    Ok(facts)
+}
+
+/// A time, or a day, which begins at midnight UTC.
+fn moment(text: &str) -> anyhow::Result<Option<DateTime<Utc>>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(Some(day.and_time(NaiveTime::MIN).and_utc()));
+    }
+    let time = text.parse::<DateTime<Utc>>();
+    time.map(Some)
+        .with_context(|| format!("`{text}` is neither a day nor a time, such as 2026-03-01"))
+}

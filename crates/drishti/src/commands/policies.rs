@@ -1,0 +1,330 @@
+//! `drishti policies`
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use drishti_services::backtest::{Backtest, BacktestSample};
+use drishti_services::detect::{
+    Detector, GroupingSettings, Pack, Policy, PolicyKind, RemarkLevel, lint, run_tests,
+};
+use drishti_services::{PolicyOverrides, ServiceError, Services};
+use serde::Serialize;
+
+use super::open_existing;
+use super::sources::time;
+use crate::cli::{
+    BacktestArgs, Cli, ListArgs, ListFormat, PoliciesCommand, PolicyArgs, PolicyFilesArgs,
+    PolicyMode, PolicySetArgs, PolicyTestArgs, ReportFormat,
+};
+use crate::configuration::Configuration;
+use crate::home::Home;
+use crate::output::{self, Row, grouped, print_data, print_list};
+use crate::shipped;
+
+/// Who changes what is changed here.
+const AUTHOR: &str = "command line";
+
+pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        PoliciesCommand::List(arguments) => list(cli, arguments).await,
+        PoliciesCommand::Show(arguments) => show(cli, arguments).await,
+        PoliciesCommand::Lint(arguments) => lint_files(cli, arguments),
+        PoliciesCommand::Test(arguments) => test_files(cli, arguments),
+        PoliciesCommand::Backtest(arguments) => backtest(cli, arguments).await,
+        PoliciesCommand::Set(arguments) => set(cli, arguments).await,
+    }
+}
+
+#[derive(Serialize)]
+struct PolicyRow {
+    name: String,
+    mode: String,
+    severity: drishti_model::Severity,
+    kind: &'static str,
+    title: String,
+    file: String,
+}
+
+impl Row for PolicyRow {
+    const HEADINGS: &'static [&'static str] = &["name", "mode", "severity", "kind", "title"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.mode.clone(),
+            self.severity.to_string(),
+            self.kind.to_owned(),
+            self.title.clone(),
+        ]
+    }
+}
+
+/// The word of a mode.
+fn mode(policy: &Policy) -> String {
+    let word = serde_json::to_value(policy.mode).ok();
+    word.and_then(|word| Some(word.as_str()?.to_owned()))
+        .unwrap_or_default()
+}
+
+/// The policies in force: of the installation where there is one, else the shipped ones.
+async fn in_force(cli: &Cli) -> anyhow::Result<Vec<Arc<Policy>>> {
+    if Home::meant(cli)?.check().is_err() {
+        return Ok(Pack::parse(&shipped::policies()).policies);
+    }
+    let services = open_existing(cli).await?;
+    for error in &services.knowledge().await?.pack.errors {
+        output::say(&format!("left out: {error}"));
+    }
+    Ok(services.policies().await?)
+}
+
+async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<ExitCode> {
+    let rows: Vec<PolicyRow> = in_force(cli)
+        .await?
+        .iter()
+        .map(|policy| PolicyRow {
+            name: policy.id.to_string(),
+            mode: mode(policy),
+            severity: policy.severity,
+            kind: match policy.kind {
+                PolicyKind::Activity(_) => "activity",
+                PolicyKind::Anomaly { .. } => "anomaly",
+            },
+            title: policy.title.clone(),
+            file: policy.file.display().to_string(),
+        })
+        .collect();
+    print_list(&rows, arguments.format)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
+    let policies = in_force(cli).await?;
+    let policy = policies
+        .iter()
+        .find(|policy| policy.id.as_str() == arguments.policy)
+        .ok_or_else(|| ServiceError::NoSuchPolicy(arguments.policy.clone()))?;
+    match arguments.format {
+        ListFormat::Table => print_data(&format!(
+            "# {} ({}, {})\n# {}\n{}",
+            policy.id,
+            mode(policy),
+            policy.severity,
+            policy.file.display(),
+            policy.text
+        ))?,
+        ListFormat::Json | ListFormat::Jsonl => {
+            print_data(&serde_json::to_string(&serde_json::json!({
+                "name": policy.id,
+                "mode": policy.mode,
+                "severity": policy.severity,
+                "title": policy.title,
+                "description": policy.description,
+                "tags": policy.tags,
+                "references": policy.references,
+                "false_positives": policy.false_positives,
+                "runbook": policy.runbook,
+                "file": policy.file,
+                "text": &*policy.text,
+            }))?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The policies at `path`, or all that this installation would load.
+fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
+    if let Some(path) = path {
+        return if path.is_dir() {
+            Ok(Pack::load(path))
+        } else {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("reading `{}`", path.display()))?;
+            Ok(Pack::parse(&[(path.to_owned(), text)]))
+        };
+    }
+    let mut pack = Pack::parse(&shipped::policies());
+    let home = Home::meant(cli)?;
+    let files = Configuration::load(cli, &home)?.knowledge(&home);
+    if let Some(folder) = files.folder.filter(|folder| folder.is_dir()) {
+        let own = Pack::load(&folder);
+        pack.policies
+            .retain(|shipped| own.policies.iter().all(|policy| policy.id != shipped.id));
+        pack.policies.extend(own.policies);
+        pack.errors.extend(own.errors);
+    }
+    Ok(pack)
+}
+
+fn lint_files(cli: &Cli, arguments: &PolicyFilesArgs) -> anyhow::Result<ExitCode> {
+    let pack = pack(cli, arguments.path.as_deref())?;
+    let remarks = lint(&pack);
+    match arguments.format {
+        ListFormat::Table => {
+            for remark in &remarks {
+                print_data(&remark.to_string())?;
+            }
+            output::say(&format!(
+                "{} policies, {} remarks",
+                pack.policies.len(),
+                remarks.len()
+            ));
+        }
+        ListFormat::Json => print_data(&serde_json::to_string_pretty(&remarks)?)?,
+        ListFormat::Jsonl => {
+            for remark in &remarks {
+                print_data(&serde_json::to_string(remark)?)?;
+            }
+        }
+    }
+    let has_errors = remarks
+        .iter()
+        .any(|remark| remark.level == RemarkLevel::Error);
+    Ok(code(!has_errors))
+}
+
+fn test_files(cli: &Cli, arguments: &PolicyTestArgs) -> anyhow::Result<ExitCode> {
+    let pack = pack(cli, arguments.path.as_deref())?;
+    let report = run_tests(&pack, |policy| {
+        let policies = [Arc::clone(policy)];
+        let (detector, errors) = Detector::new("test", &policies, GroupingSettings::default());
+        match errors.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(detector),
+        }
+    });
+    match arguments.format {
+        ReportFormat::Text => print_data(&report.to_string())?,
+        ReportFormat::Json => print_data(&serde_json::to_string_pretty(&report)?)?,
+        ReportFormat::Junit => print_data(&report.junit())?,
+    }
+    Ok(code(report.passed()))
+}
+
+fn code(is_good: bool) -> ExitCode {
+    if is_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+async fn backtest(cli: &Cli, arguments: &BacktestArgs) -> anyhow::Result<ExitCode> {
+    let services = open_existing(cli).await?;
+    let changed = arguments.file.as_deref().map(read_changed).transpose()?;
+    let outcome = services
+        .backtest(
+            &arguments.policy,
+            changed,
+            arguments.days,
+            arguments.source.as_ref(),
+        )
+        .await?;
+    match arguments.format {
+        ListFormat::Table => print_data(&told(&outcome))?,
+        ListFormat::Json => print_data(&serde_json::to_string_pretty(&outcome)?)?,
+        ListFormat::Jsonl => print_data(&serde_json::to_string(&outcome)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_changed(file: &Path) -> anyhow::Result<Arc<Policy>> {
+    let text = std::fs::read_to_string(file);
+    let text = text.with_context(|| format!("reading `{}`", file.display()))?;
+    let pack = Pack::parse(&[(file.to_owned(), text)]);
+    if let Some(error) = pack.errors.into_iter().next() {
+        return Err(error.into());
+    }
+    match pack.policies.into_iter().next() {
+        Some(policy) => Ok(policy),
+        None => bail!("`{}` holds no policy", file.display()),
+    }
+}
+
+fn told(outcome: &Backtest) -> String {
+    let sample = |sample: &BacktestSample| {
+        format!(
+            "  {} {} {} ({})",
+            time(sample.time),
+            sample.severity,
+            sample.title,
+            sample.entity
+        )
+    };
+    let mut lines = vec![format!(
+        "{}: {} alerts from {} events",
+        outcome.policy,
+        grouped(outcome.alerts),
+        grouped(outcome.events)
+    )];
+    lines.extend(
+        outcome
+            .days
+            .iter()
+            .map(|(day, alerts)| format!("  {day}  {}", grouped(*alerts))),
+    );
+    if !outcome.samples.is_empty() {
+        lines.push("the first of them:".to_owned());
+        lines.extend(outcome.samples.iter().map(sample));
+    }
+    if let Some(difference) = &outcome.difference {
+        lines.push(format!(
+            "the version in force raises {}: the change adds {} and removes {}",
+            grouped(difference.alerts_in_force),
+            grouped(difference.added_count),
+            grouped(difference.removed_count)
+        ));
+        let added = difference
+            .added
+            .iter()
+            .map(|one| format!("+{}", sample(one)));
+        let removed = difference
+            .removed
+            .iter()
+            .map(|one| format!("-{}", sample(one)));
+        lines.extend(added.chain(removed));
+    }
+    lines.join("\n")
+}
+
+async fn set(cli: &Cli, arguments: &PolicySetArgs) -> anyhow::Result<ExitCode> {
+    let services = open_existing(cli).await?;
+    let name = arguments.policy.as_str();
+    let known = services.policies().await?;
+    if !known.iter().any(|policy| policy.id.as_str() == name) {
+        return Err(ServiceError::NoSuchPolicy(name.to_owned()).into());
+    }
+    if arguments.resume {
+        let now = services.clock().now();
+        services.ledger().resume_policy(name, AUTHOR, now).await?;
+        print_data(&format!("{name} goes on"))?;
+    }
+    if let Some(mode) = arguments.mode {
+        set_mode(&services, name, mode).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set_mode(services: &Services, name: &str, mode: PolicyMode) -> anyhow::Result<()> {
+    let ledger = services.ledger();
+    let known = ledger.policy_settings(name).await?;
+    let overrides = PolicyOverrides {
+        mode: match mode {
+            PolicyMode::Alert => Some("alert".to_owned()),
+            PolicyMode::Record => Some("record".to_owned()),
+            PolicyMode::Off => Some("off".to_owned()),
+            PolicyMode::File => None,
+        },
+        ..known.map(|known| known.overrides).unwrap_or_default()
+    };
+    let now = services.clock().now();
+    ledger
+        .set_policy_overrides(name, &overrides, None, AUTHOR, now)
+        .await?;
+    let said = overrides.mode.as_deref().unwrap_or("as its file says");
+    print_data(&format!(
+        "{name} is {said}; a running `drishti serve` takes it up at its next start"
+    ))
+}

@@ -1,0 +1,217 @@
+//! Alerts for people: what was found, why, and what becomes of it.
+
+use chrono::{DateTime, Utc};
+use drishti_ledger::{Alert, AlertChange, AlertFilter, AlertHistory, Triage};
+use drishti_model::Severity;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{ServiceError, Services};
+
+/// Fewest characters of an id that stand for it.
+const ID_CHARS_MIN: usize = 6;
+
+/// Most alerts that are looked through for one whose id begins as asked.
+const LOOKED_THROUGH_MAX: u64 = 10_000;
+
+/// An alert as programs read it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertView {
+    /// The same for the same alert in every evaluation.
+    pub id: String,
+    /// Which source.
+    pub source: String,
+    /// Name of the policy.
+    pub policy_id: String,
+    /// The policy in one line.
+    pub policy_title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The alert in one line.
+    pub title: String,
+    /// When the event happened that made it an alert.
+    pub time: DateTime<Utc>,
+    /// Time of its first event.
+    pub first_event_at: DateTime<Utc>,
+    /// Time of its newest event.
+    pub last_event_at: DateTime<Utc>,
+    /// Whom or what it is about.
+    pub entity: EntityView,
+    /// How many matches it has.
+    pub matches: u64,
+    /// How many events it has.
+    pub events: u64,
+    /// `new`, `in_review` or `resolved`.
+    pub state: &'static str,
+    /// What it was, where it is resolved: `true_positive`, `benign` or `false_positive`.
+    pub classification: Option<&'static str>,
+    /// How that is known.
+    pub reason: Option<String>,
+    /// Who looks after it.
+    pub assignee: Option<String>,
+    /// Whether the final evaluation may still say otherwise.
+    pub is_provisional: bool,
+    /// Whether a suppression keeps it quiet.
+    pub is_suppressed: bool,
+    /// Whether it is beyond its policy's daily cap.
+    pub is_capped: bool,
+}
+
+/// Whom or what an alert is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct EntityView {
+    /// Such as `person` or `address`.
+    pub kind: String,
+    /// Asana's gid where there is one, else the address, the name of the app, and so on.
+    pub id: String,
+    /// For people.
+    pub name: Option<String>,
+}
+
+/// An alert with why and what.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AlertStory {
+    /// The alert.
+    #[serde(flatten)]
+    pub alert: AlertView,
+    /// Gids of its events, the oldest first, as far as they are kept.
+    pub event_gids: Vec<String>,
+    /// Why.
+    pub explanation: Value,
+    /// What happened to it, the oldest first.
+    pub history: Vec<HistoryView>,
+}
+
+/// A change of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HistoryView {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who did it.
+    pub author: String,
+    /// What was done.
+    pub action: String,
+    /// What was before, where something changed.
+    pub before: Option<String>,
+    /// What was after.
+    pub after: Option<String>,
+    /// What was written.
+    pub comment: Option<String>,
+}
+
+impl From<Alert> for AlertView {
+    fn from(alert: Alert) -> Self {
+        let state = alert.triage.state().as_str();
+        let (classification, reason) = match alert.triage {
+            Triage::Resolved {
+                classification,
+                reason,
+            } => (Some(classification.as_str()), Some(reason)),
+            Triage::New | Triage::InReview => (None, None),
+        };
+        Self {
+            id: alert.id,
+            source: alert.source.to_string(),
+            policy_id: alert.policy,
+            policy_title: alert.policy_title,
+            severity: alert.severity,
+            title: alert.title,
+            time: alert.opened_at,
+            first_event_at: alert.first_event_at,
+            last_event_at: alert.last_event_at,
+            entity: EntityView {
+                kind: alert.entity.kind,
+                id: alert.entity.id,
+                name: alert.entity.name,
+            },
+            matches: alert.match_count,
+            events: alert.event_count,
+            state,
+            classification,
+            reason,
+            assignee: alert.assignee,
+            is_provisional: alert.provisional,
+            is_suppressed: alert.suppressed_by.is_some(),
+            is_capped: alert.capped,
+        }
+    }
+}
+
+impl From<AlertHistory> for HistoryView {
+    fn from(entry: AlertHistory) -> Self {
+        Self {
+            at: entry.at,
+            author: entry.author,
+            action: entry.action.as_str().to_owned(),
+            before: entry.before,
+            after: entry.after,
+            comment: entry.comment,
+        }
+    }
+}
+
+impl Services {
+    /// The alerts that fit a filter.
+    pub async fn alerts(&self, filter: &AlertFilter) -> Result<Vec<AlertView>, ServiceError> {
+        let alerts = self.ledger.alerts(filter).await?;
+        Ok(alerts.into_iter().map(AlertView::from).collect())
+    }
+
+    /// The alert with this id, or the only one whose id begins with it.
+    pub async fn alert(&self, id: &str) -> Result<AlertStory, ServiceError> {
+        let id = self.alert_id(id).await?;
+        let missing = || ServiceError::NoSuchAlert(id.clone());
+        let detail = self.ledger.alert(&id).await?.ok_or_else(missing)?;
+        let events = self.ledger.alert_events(&id).await?;
+        let mut history: Vec<HistoryView> = self
+            .ledger
+            .alert_history(&id)
+            .await?
+            .into_iter()
+            .map(HistoryView::from)
+            .collect();
+        history.reverse();
+        Ok(AlertStory {
+            alert: detail.alert.into(),
+            event_gids: events.into_iter().map(|event| event.gid).collect(),
+            explanation: serde_json::from_str(&detail.explanation).unwrap_or_default(),
+            history,
+        })
+    }
+
+    /// Changes what people make of an alert.
+    pub async fn triage(
+        &self,
+        id: &str,
+        change: &AlertChange,
+        author: &str,
+    ) -> Result<AlertView, ServiceError> {
+        let id = self.alert_id(id).await?;
+        let now = self.clock.now();
+        let changed = self.ledger.change_alert(&id, change, None, author, now);
+        Ok(changed.await?.into())
+    }
+
+    async fn alert_id(&self, beginning: &str) -> Result<String, ServiceError> {
+        if self.ledger.alert(beginning).await?.is_some() {
+            return Ok(beginning.to_owned());
+        }
+        let missing = || ServiceError::NoSuchAlert(beginning.to_owned());
+        if beginning.chars().count() < ID_CHARS_MIN {
+            return Err(missing());
+        }
+        let filter = AlertFilter {
+            limit: LOOKED_THROUGH_MAX,
+            ..AlertFilter::default()
+        };
+        let all = self.ledger.alerts(&filter).await?;
+        let mut fitting = all
+            .into_iter()
+            .map(|alert| alert.id)
+            .filter(|id| id.starts_with(beginning));
+        match (fitting.next(), fitting.next()) {
+            (Some(id), None) => Ok(id),
+            _ => Err(missing()),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Trying a policy on what is in the lake.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use drishti_detect::{Alert, Change, Detector, GroupingSettings, Mode, People, Policy, PolicyKind};
+use drishti_model::{EnrichedEvent, SourceName, TimeRange};
+use serde::Serialize;
+
+use crate::watch::people;
+use crate::{ServiceError, Services};
+
+/// Most alerts that are shown as samples.
+const SAMPLES_MAX: usize = 20;
+
+/// What a policy would have said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Backtest {
+    /// Which policy.
+    pub policy: String,
+    /// Events that were evaluated within the span.
+    pub events: u64,
+    /// Alerts by day (UTC); days without any are left out.
+    pub days: BTreeMap<NaiveDate, u64>,
+    /// Alerts of the version that was tried.
+    pub alerts: u64,
+    /// The first of them.
+    pub samples: Vec<BacktestSample>,
+    /// How it differs from the version in force, where another was tried.
+    pub difference: Option<BacktestDifference>,
+}
+
+/// One alert that would have been raised.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BacktestSample {
+    /// Which source.
+    pub source: String,
+    /// When.
+    pub time: DateTime<Utc>,
+    /// How bad.
+    pub severity: drishti_model::Severity,
+    /// In one line.
+    pub title: String,
+    /// Whom or what it is about.
+    pub entity: String,
+}
+
+/// How two versions differ.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct BacktestDifference {
+    /// Alerts of the version in force.
+    pub alerts_in_force: u64,
+    /// Alerts that only the version that was tried raises.
+    pub added: Vec<BacktestSample>,
+    /// Alerts that only the version in force raises.
+    pub removed: Vec<BacktestSample>,
+    /// How many of each there are.
+    pub added_count: u64,
+    /// How many are only in force.
+    pub removed_count: u64,
+}
+
+impl Services {
+    /// Tries `policy`, or `changed` in its place, on the events of the last `days` days of one source, or of all. An anomaly learns
+    /// from everything before.
+    pub async fn backtest(
+        &self,
+        policy: &str,
+        changed: Option<Arc<Policy>>,
+        days: u32,
+        source: Option<&SourceName>,
+    ) -> Result<Backtest, ServiceError> {
+        let missing = || ServiceError::NoSuchPolicy(policy.to_owned());
+        let known = self.policies().await?;
+        let in_force = known.into_iter().find(|known| known.id.as_str() == policy);
+        let tried = changed.clone().or(in_force.clone()).ok_or_else(missing)?;
+        let until = self.clock.now() + crate::CLOCK_AHEAD_MAX;
+        let since = self.clock.now() - TimeDelta::days(i64::from(days));
+        let mut outcome = Backtest {
+            policy: tried.id.to_string(),
+            ..Backtest::default()
+        };
+        let compared = changed.is_some().then_some(in_force).flatten();
+        for known in self.ledger.sources().await? {
+            if source.is_some_and(|source| *source != known.name) {
+                continue;
+            }
+            let mut run = Run::new(self, &known.name, [Some(&tried), compared.as_ref()]).await?;
+            let from = match tried.kind {
+                PolicyKind::Activity(_) => since,
+                PolicyKind::Anomaly { .. } => DateTime::UNIX_EPOCH,
+            };
+            if let Some(range) = TimeRange::new(from, until) {
+                run.over(self, range, since).await?;
+            }
+            run.add_to(&mut outcome, compared.is_some());
+        }
+        Ok(outcome)
+    }
+}
+
+/// One source being gone through.
+struct Run {
+    source: SourceName,
+    people: Arc<People>,
+    detectors: Vec<Detector>,
+    /// The alerts of each detector, by key.
+    alerts: Vec<BTreeMap<String, Alert>>,
+    events: u64,
+}
+
+impl Run {
+    async fn new(
+        services: &Services,
+        source: &SourceName,
+        versions: [Option<&Arc<Policy>>; 2],
+    ) -> Result<Self, ServiceError> {
+        let detectors: Vec<Detector> = versions
+            .into_iter()
+            .flatten()
+            .map(|version| {
+                let mut version = Policy::clone(version);
+                // What is off or only recorded shall show what it would say.
+                version.mode = Mode::Alert;
+                let settings = GroupingSettings::default();
+                Detector::new(source.as_str(), &[Arc::new(version)], settings).0
+            })
+            .collect();
+        Ok(Self {
+            source: source.clone(),
+            people: Arc::new(people(services, source).await?),
+            alerts: vec![BTreeMap::new(); detectors.len()],
+            detectors,
+            events: 0,
+        })
+    }
+
+    async fn over(
+        &mut self,
+        services: &Services,
+        range: TimeRange,
+        since: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let mut reader = services.lake.in_order(&self.source, range).await?;
+        let mut next = reader.next().await?;
+        while let Some(events) = next {
+            self.events += events
+                .iter()
+                .filter(|event| event.event.created_at >= since)
+                .count() as u64;
+            let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
+            evaluated?;
+            next = read?;
+        }
+        Ok(())
+    }
+
+    async fn evaluate(
+        &mut self,
+        events: Vec<EnrichedEvent>,
+        since: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let mut detectors = std::mem::take(&mut self.detectors);
+        let people = Arc::clone(&self.people);
+        let work = tokio::task::spawn_blocking(move || {
+            let mut changes: Vec<Vec<Change>> = vec![Vec::new(); detectors.len()];
+            for (detector, changes) in detectors.iter_mut().zip(&mut changes) {
+                for event in &events {
+                    detector.take(event, &people, changes);
+                }
+            }
+            (detectors, changes)
+        });
+        let died = |_| ServiceError::TaskDied("the evaluation of events");
+        let (detectors, changes) = work.await.map_err(died)?;
+        self.detectors = detectors;
+        for (alerts, changes) in self.alerts.iter_mut().zip(changes) {
+            for change in changes {
+                if let Change::Alert { alert, .. } = change
+                    && alert.opened_at >= since
+                {
+                    alerts.insert(alert.key.clone(), *alert);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_to(self, outcome: &mut Backtest, is_compared: bool) {
+        outcome.events += self.events;
+        let mut alerts = self.alerts.into_iter();
+        let tried = alerts.next().unwrap_or_default();
+        for alert in tried.values() {
+            *outcome
+                .days
+                .entry(alert.opened_at.date_naive())
+                .or_default() += 1;
+        }
+        outcome.alerts += tried.len() as u64;
+        add_samples(&mut outcome.samples, &self.source, tried.values());
+        if is_compared {
+            let in_force = alerts.next().unwrap_or_default();
+            let only = |these: &BTreeMap<String, Alert>, others: &BTreeMap<String, Alert>| {
+                let only = these.iter().filter(|(key, _)| !others.contains_key(*key));
+                only.map(|(_, alert)| alert.clone()).collect::<Vec<_>>()
+            };
+            let (added, removed) = (only(&tried, &in_force), only(&in_force, &tried));
+            let difference = outcome.difference.get_or_insert_default();
+            difference.alerts_in_force += in_force.len() as u64;
+            difference.added_count += added.len() as u64;
+            difference.removed_count += removed.len() as u64;
+            add_samples(&mut difference.added, &self.source, &added);
+            add_samples(&mut difference.removed, &self.source, &removed);
+        }
+    }
+}
+
+fn add_samples<'a>(
+    samples: &mut Vec<BacktestSample>,
+    source: &SourceName,
+    alerts: impl IntoIterator<Item = &'a Alert>,
+) {
+    samples.extend(alerts.into_iter().map(|alert| {
+        BacktestSample {
+            source: source.to_string(),
+            time: alert.opened_at,
+            severity: alert.severity,
+            title: alert.title.clone(),
+            entity: alert
+                .entity
+                .name
+                .clone()
+                .unwrap_or_else(|| alert.entity.id.clone()),
+        }
+    }));
+    samples.sort_by_key(|sample| sample.time);
+    samples.truncate(SAMPLES_MAX);
+}

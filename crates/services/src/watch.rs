@@ -1,0 +1,155 @@
+//! Evaluating what is in the lake: each source's events, in the order in which they happened, once and for good.
+//!
+//! Detection reads from the lake, whoever wrote there, so that live traffic, files and a rebuild take the same way. Up to a time W
+//! everything of a source is known to be there: events before W are evaluated for good, and what the detector remembers after them
+//! is saved with W in one ledger transaction with the alerts. What lies behind W is evaluated at once, too, as a *preview*, which
+//! the next one replaces: so an event that becomes visible late changes nothing that was said for good.
+//!
+//! * [`Knowledge`] is what detection and enrichment go by: policies, places, ranges, feeds.
+//! * A [`Watcher`] evaluates one source, under its lease.
+//! * Events that turn up before W (a file with old events) make it evaluate everything anew, beside what is in use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use drishti_detect::Policy;
+use drishti_ledger::{Lease, LedgerError};
+
+mod explain;
+mod knowledge;
+mod people;
+mod settled;
+mod told;
+mod watcher;
+
+pub use explain::Explained;
+pub use knowledge::{Knowledge, KnowledgeFiles, KnowledgeWarning, NamedFile};
+pub(crate) use people::people;
+pub(crate) use watcher::Watcher;
+
+use crate::{ServiceError, Services};
+
+/// Longest time between two looks for what has settled meanwhile.
+const WATCH_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Time between two tries after a failure.
+const FAILURE_WAIT: Duration = Duration::from_secs(20);
+
+/// What an evaluation came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct WatchSummary {
+    /// Events evaluated for good.
+    pub events: u64,
+    /// Alerts that began or grew.
+    pub alerts: u64,
+    /// Alerts that were not there before.
+    pub opened: u64,
+}
+
+impl Services {
+    /// Evaluates what is in the lake of a source that nobody is working on, and has not been evaluated.
+    pub async fn watch_once(
+        &self,
+        source: &drishti_model::SourceName,
+    ) -> Result<WatchSummary, ServiceError> {
+        self.leased(source, "detection", |worker, lease| async move {
+            worker.evaluate_all(lease).await
+        })
+        .await
+    }
+
+    /// The same, under a lease that is held already.
+    pub(crate) async fn evaluate_all(&self, lease: Lease) -> Result<WatchSummary, ServiceError> {
+        let mut watcher = Watcher::open(self, lease).await?;
+        watcher.step().await
+    }
+
+    /// Evaluates what comes, as soon as it has come, for as long as the lease is held. What goes wrong is told, and tried again: that
+    /// nothing is evaluated must not keep anything from being collected. Ends only where the lease is lost.
+    pub(crate) async fn watch(&self, lease: Lease) -> ServiceError {
+        let mut watcher: Option<Watcher> = None;
+        loop {
+            let news = self.news.notified();
+            let outcome = self.watch_step(&lease, &mut watcher).await;
+            let wait = match outcome {
+                Ok(_) => WATCH_INTERVAL,
+                Err(ServiceError::LeaseLost(source)) => return ServiceError::LeaseLost(source),
+                Err(ServiceError::Ledger(LedgerError::LeaseLost(source))) => {
+                    return ServiceError::LeaseLost(source);
+                }
+                Err(error) => {
+                    // What is remembered may be half of a step further than what is saved.
+                    watcher = None;
+                    self.tell_of_failure(&lease, &error).await;
+                    FAILURE_WAIT
+                }
+            };
+            tokio::select! {
+                () = news => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    async fn watch_step(
+        &self,
+        lease: &Lease,
+        watcher: &mut Option<Watcher>,
+    ) -> Result<WatchSummary, ServiceError> {
+        let mut open = match watcher.take() {
+            Some(open) if !open.is_outdated().await? => open,
+            _ => Watcher::open(self, lease.clone()).await?,
+        };
+        let summary = open.step().await?;
+        *watcher = Some(open);
+        Ok(summary)
+    }
+
+    async fn tell_of_failure(&self, lease: &Lease, error: &ServiceError) {
+        let source = &lease.source;
+        tracing::error!(%source, "events could not be evaluated: {}", crate::words::chain(error));
+    }
+
+    /// Evaluates all events of a source anew, from the first one on, beside what is in use, which the outcome then replaces.
+    pub async fn rebuild(
+        &self,
+        source: &drishti_model::SourceName,
+    ) -> Result<WatchSummary, ServiceError> {
+        self.leased(source, "rebuild", |worker, lease| async move {
+            let mut watcher = Watcher::open(&worker, lease).await?;
+            watcher.rebuild().await
+        })
+        .await
+    }
+
+    /// What detection and enrichment go by; read at the first use.
+    pub async fn knowledge(&self) -> Result<Arc<Knowledge>, ServiceError> {
+        let mut known = self.knowledge.lock().await;
+        if let Some(known) = known.as_ref() {
+            return Ok(Arc::clone(known));
+        }
+        let ranges = self.ledger.ranges().await?;
+        let files = Arc::clone(&self.knowledge_files);
+        let read = tokio::task::spawn_blocking(move || Knowledge::read(&files, &ranges));
+        let read = read
+            .await
+            .map_err(|_| ServiceError::TaskDied("the reading of policies and tables"))??;
+        for warning in read.warnings(self.clock.now()) {
+            tracing::warn!("{warning}");
+        }
+        let read = Arc::new(read);
+        *known = Some(Arc::clone(&read));
+        Ok(read)
+    }
+
+    /// Reads policies, places, ranges and feeds anew at the next use: something about them has changed.
+    pub async fn forget_knowledge(&self) {
+        *self.knowledge.lock().await = None;
+    }
+
+    /// The policies in force, with what was set about them.
+    pub async fn policies(&self) -> Result<Vec<Arc<Policy>>, ServiceError> {
+        let settings = self.ledger.all_policy_settings().await?;
+        Ok(self.knowledge().await?.policies_with(&settings))
+    }
+}

@@ -1,0 +1,107 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_detect::{Detector, GroupingSettings, Verdict};
+use drishti_lake::EventFilter;
+use drishti_model::{EnrichedEvent, SourceName, TimeRange};
+use serde::Serialize;
+
+use super::people::people;
+use crate::{ServiceError, Services};
+
+/// Why a policy speaks about an event, or why it does not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explained {
+    /// Which policy.
+    pub policy: String,
+    /// Gid of the event.
+    pub event: String,
+    /// Which source it is of.
+    pub source: String,
+    /// When it happened.
+    pub created_at: DateTime<Utc>,
+    /// What the policy says.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+impl Services {
+    /// Why `policy` speaks about the event with this gid, or why it does not, on what was known just before the event: all events of
+    /// its source before it are gone through. One of each source that has an event of this gid, or that is `source`.
+    pub async fn explain(
+        &self,
+        gid: &str,
+        policy: &str,
+        source: Option<&SourceName>,
+    ) -> Result<Vec<Explained>, ServiceError> {
+        let filter = EventFilter {
+            gid: Some(gid.to_owned()),
+            source: source.map(ToString::to_string),
+            ..EventFilter::default()
+        };
+        let found = self
+            .lake
+            .events(&filter, None, EVENTS_EXPLAINED_MAX)
+            .await?;
+        let mut explained = Vec::new();
+        for stored in found {
+            let event = EnrichedEvent {
+                event: stored.event,
+                address: stored.address,
+                device: stored.device,
+            };
+            let source = SourceName::new(stored.source)?;
+            explained.push(self.explain_event(source, event, policy).await?);
+        }
+        if explained.is_empty() {
+            return Err(ServiceError::NoSuchEvent(gid.to_owned()));
+        }
+        Ok(explained)
+    }
+
+    async fn explain_event(
+        &self,
+        source: SourceName,
+        event: EnrichedEvent,
+        policy: &str,
+    ) -> Result<Explained, ServiceError> {
+        let at = event.event.created_at;
+        let policies = self.policies().await?;
+        let (mut detector, _) =
+            Detector::new(source.as_str(), &policies, GroupingSettings::default());
+        let people = Arc::new(people(self, &source).await?);
+        let end = at + TimeDelta::microseconds(1);
+        if let Some(range) = TimeRange::new(DateTime::UNIX_EPOCH, end) {
+            let mut reader = self.lake.in_order(&source, range).await?;
+            while let Some(events) = reader.next().await? {
+                let (people, until) = (Arc::clone(&people), (at, event.event.gid.clone()));
+                let work = tokio::task::spawn_blocking(move || {
+                    let mut changes = Vec::new();
+                    for event in &events {
+                        if (event.event.created_at, &event.event.gid) < (until.0, &until.1) {
+                            detector.take(event, &people, &mut changes);
+                            changes.clear();
+                        }
+                    }
+                    detector
+                });
+                detector = work
+                    .await
+                    .map_err(|_| ServiceError::TaskDied("the evaluation of events"))?;
+            }
+        }
+        let verdict = detector
+            .explain(&event, &people, policy)
+            .ok_or_else(|| ServiceError::NoSuchPolicy(policy.to_owned()))?;
+        Ok(Explained {
+            policy: policy.to_owned(),
+            event: event.event.gid,
+            source: source.to_string(),
+            created_at: at,
+            verdict,
+        })
+    }
+}
+
+/// Most events of one gid, of as many sources, that are explained at once.
+const EVENTS_EXPLAINED_MAX: usize = 20;

@@ -1,0 +1,173 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use drishti_detect::enrich::{
+    Agents, EnrichError, Enricher, FEED_BYTES_MAX, Feed, FeedSource, OwnRange, OwnRanges,
+    PLACES_BYTES_MAX, Places, PlacesFile, Supported, read_file,
+};
+use drishti_detect::{Pack, Policy, PolicyError};
+use drishti_ledger::{IpRange, PolicySettings};
+
+use crate::ServiceError;
+
+/// Where what is known comes from.
+#[derive(Clone, Debug, Default)]
+pub struct KnowledgeFiles {
+    /// The policies that come with the program: path and text.
+    pub shipped: Vec<(PathBuf, String)>,
+    /// A folder of the owner's policies. One that has the name of a shipped policy takes its place.
+    pub folder: Option<PathBuf>,
+    /// Files that say where addresses are (`docs/ENRICHMENT.md`).
+    pub places: Vec<PathBuf>,
+    /// Lists of addresses.
+    pub feeds: Vec<NamedFile>,
+}
+
+/// A file with a name that is not its path's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// What it is called.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+/// What detection and enrichment go by. It never changes; when a file or a range does, a new one is made.
+#[derive(Debug)]
+pub struct Knowledge {
+    /// The policies of all files, without what was set about them.
+    pub pack: Pack,
+    /// Tells what is known of addresses and user agents.
+    pub enricher: Enricher,
+}
+
+/// Something about what is known that the owner should know.
+pub type KnowledgeWarning = String;
+
+impl Knowledge {
+    /// Reads the files. A policy that can't be read disables itself only ([`Knowledge::pack`] says which); a file of places or
+    /// addresses that can't be read is an error, because without it events would be taken for ones of which nothing is known.
+    pub fn read(files: &KnowledgeFiles, ranges: &[IpRange]) -> Result<Self, ServiceError> {
+        let places = files
+            .places
+            .iter()
+            .map(|path| places_file(path))
+            .collect::<Result<Vec<_>, EnrichError>>()?;
+        let feeds = files
+            .feeds
+            .iter()
+            .map(feed)
+            .collect::<Result<Vec<_>, EnrichError>>()?;
+        let ranges = ranges
+            .iter()
+            .filter_map(|range| serde_json::from_str::<OwnRange>(&range.range).ok())
+            .collect();
+        let enricher = Enricher::new(
+            Places::new(places)?,
+            OwnRanges::new(ranges)?,
+            feeds,
+            Agents::new(Supported::default()),
+        )?;
+        Ok(Self {
+            pack: packed(files),
+            enricher,
+        })
+    }
+
+    /// The policies with what was set about them.
+    pub fn policies_with(&self, settings: &[PolicySettings]) -> Vec<Arc<Policy>> {
+        self.pack
+            .policies
+            .iter()
+            .map(|policy| {
+                let set = settings.iter().find(|set| set.policy == policy.id.as_str());
+                set.map_or_else(|| Arc::clone(policy), |set| with(policy, set))
+            })
+            .collect()
+    }
+
+    /// What is old or could not be read.
+    pub fn warnings(&self, now: DateTime<Utc>) -> Vec<KnowledgeWarning> {
+        let broken = self.pack.errors.iter().map(PolicyError::to_string);
+        let old_places = self
+            .enricher
+            .places()
+            .files()
+            .iter()
+            .filter(|file| file.is_old(now) == Some(true))
+            .map(|file| format!("the places of {} are old; fetch newer ones", file.name()));
+        let old_feeds = self
+            .enricher
+            .feeds()
+            .iter()
+            .filter(|feed| feed.is_old(now) == Some(true))
+            .map(|feed| format!("the feed {} is old; fetch a newer one", feed.source().name));
+        broken.chain(old_places).chain(old_feeds).collect()
+    }
+}
+
+/// The owner's policies, and those shipped ones whose names they don't have.
+fn packed(files: &KnowledgeFiles) -> Pack {
+    let own = match &files.folder {
+        Some(folder) if folder.is_dir() => Pack::load(folder),
+        _ => Pack::default(),
+    };
+    let mut pack = Pack::parse(&files.shipped);
+    pack.policies
+        .retain(|shipped| own.policies.iter().all(|policy| policy.id != shipped.id));
+    pack.policies.extend(own.policies);
+    pack.errors.extend(own.errors);
+    pack
+}
+
+fn with(policy: &Arc<Policy>, set: &PolicySettings) -> Arc<Policy> {
+    let mut policy = Policy::clone(policy);
+    let overrides = &set.overrides;
+    let mode = overrides.mode.as_deref().map(|mode| format!("\"{mode}\""));
+    if let Some(mode) = mode.and_then(|mode| serde_json::from_str(&mode).ok()) {
+        policy.mode = mode;
+    }
+    let scope = overrides.scope.as_deref();
+    if let Some(scope) = scope.and_then(|scope| serde_json::from_str(scope).ok()) {
+        policy.scope = scope;
+    }
+    if let Some(severity) = overrides.severity {
+        policy.severity = severity;
+    }
+    let parameters = overrides.parameters.as_deref();
+    if let drishti_detect::PolicyKind::Anomaly {
+        parameters: those_of_file,
+        ..
+    } = &mut policy.kind
+        && let Some(changed) = parameters.and_then(|text| {
+            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).ok()
+        })
+    {
+        those_of_file.extend(changed);
+    }
+    if set.paused.is_some() {
+        policy.mode = drishti_detect::Mode::Off;
+    }
+    Arc::new(policy)
+}
+
+fn places_file(path: &Path) -> Result<PlacesFile, EnrichError> {
+    let bytes = read_file(path, PLACES_BYTES_MAX)?;
+    PlacesFile::parse(&path.display().to_string(), bytes, modified(path))
+}
+
+fn feed(file: &NamedFile) -> Result<Feed, EnrichError> {
+    let bytes = read_file(&file.path, FEED_BYTES_MAX)?;
+    let source = FeedSource {
+        as_of: modified(&file.path),
+        ..FeedSource::named(&file.name)?
+    };
+    Feed::parse(source, None, &bytes)
+}
+
+/// How old a file is that doesn't say so itself.
+fn modified(path: &Path) -> Option<DateTime<Utc>> {
+    let time = std::fs::metadata(path).and_then(|file| file.modified());
+    time.ok().map(DateTime::from)
+}

@@ -1,0 +1,56 @@
+use drishti_detect::{People, PersonFacts, Terminated};
+use drishti_model::SourceName;
+
+use crate::{AccountFilter, ServiceError, Services};
+
+/// Accounts read at once.
+const ACCOUNTS_A_PAGE: u64 = 10_000;
+
+/// What is known of the people of a source: their accounts in Asana, and what others tell of them.
+pub(crate) async fn people(
+    services: &Services,
+    source: &SourceName,
+) -> Result<People, ServiceError> {
+    let mut people = People::default();
+    let mut after = None;
+    loop {
+        let filter = AccountFilter {
+            source: Some(source.clone()),
+            after: after.take(),
+            limit: ACCOUNTS_A_PAGE,
+            ..AccountFilter::default()
+        };
+        let page = services.ledger.accounts(filter).await?;
+        after = page
+            .last()
+            .map(|last| (last.source.clone(), last.account.user_gid.clone()));
+        let is_last = (page.len() as u64) < ACCOUNTS_A_PAGE;
+        for stored in page {
+            let facts = PersonFacts {
+                role: Some(stored.account.role),
+                ..PersonFacts::default()
+            };
+            people.add(
+                Some(&stored.account.user_gid),
+                stored.account.email.as_deref(),
+                facts,
+            );
+        }
+        if is_last {
+            break;
+        }
+    }
+    for fact in services.ledger.people_facts(source).await? {
+        people.amend(fact.gid.as_deref(), fact.email.as_deref(), |facts| {
+            facts.groups.extend(fact.groups);
+            facts.leaving_since = fact.leaving_since.or(facts.leaving_since);
+            if let Some(since) = fact.terminated_since {
+                facts.terminated = Some(Terminated {
+                    since,
+                    told_by: fact.told_by,
+                });
+            }
+        });
+    }
+    Ok(people)
+}

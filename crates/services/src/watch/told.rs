@@ -1,0 +1,228 @@
+//! What detection found, in the form in which the ledger keeps it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use drishti_detect::{AfterResolution, Alert, Change, EntityKind, Finding, Policy, PolicyId};
+use drishti_ledger::{
+    AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, Signal,
+    SuppressionHits,
+};
+use drishti_model::Severity;
+
+/// What an alert adds to the risk of a person, by severity; a signal adds a quarter.
+const POINTS: [(Severity, i64); 5] = [
+    (Severity::Informational, 0),
+    (Severity::Low, 4),
+    (Severity::Medium, 16),
+    (Severity::High, 40),
+    (Severity::Critical, 80),
+];
+
+/// What has been found since the last step.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    alerts: BTreeMap<String, DetectedAlert>,
+    risk: BTreeMap<(String, String), RiskEvent>,
+    signals: Vec<Signal>,
+    counts: BTreeMap<(String, NaiveDate), PolicyCount>,
+    suppressed: BTreeMap<i64, SuppressionHits>,
+    /// Policies that matched too often, and why they are paused.
+    paused: Vec<(PolicyId, String)>,
+}
+
+/// The same in lists.
+pub(super) struct Lists {
+    pub(super) alerts: Vec<DetectedAlert>,
+    pub(super) risk: Vec<RiskEvent>,
+    pub(super) signals: Vec<Signal>,
+    pub(super) counts: Vec<PolicyCount>,
+    pub(super) suppressed: Vec<SuppressionHits>,
+    pub(super) paused: Vec<(PolicyId, String)>,
+}
+
+impl Told {
+    pub(super) fn lists(self) -> Lists {
+        Lists {
+            alerts: self.alerts.into_values().collect(),
+            risk: self.risk.into_values().collect(),
+            signals: self.signals,
+            counts: self.counts.into_values().collect(),
+            suppressed: self.suppressed.into_values().collect(),
+            paused: self.paused,
+        }
+    }
+
+    pub(super) fn take(&mut self, source: &str, policies: &[Arc<Policy>], change: Change) {
+        match change {
+            Change::Alert { alert, events } => self.alert(policies, *alert, events),
+            Change::Signal(finding) => self.signal(source, *finding),
+            Change::Paused {
+                policy,
+                matches,
+                hours,
+                ..
+            } => {
+                let why = format!("it matched {matches} times in {hours} hours");
+                self.paused.push((policy, why));
+            }
+        }
+    }
+
+    fn count(&mut self, policy: &PolicyId, day: NaiveDate) -> &mut PolicyCount {
+        self.counts
+            .entry((policy.to_string(), day))
+            .or_insert_with(|| PolicyCount {
+                policy: policy.to_string(),
+                day,
+                matches: 0,
+                alerts: 0,
+                suppressed: 0,
+                capped: 0,
+            })
+    }
+
+    fn alert(
+        &mut self,
+        policies: &[Arc<Policy>],
+        alert: Alert,
+        events: Vec<drishti_detect::EventReference>,
+    ) {
+        let is_new = alert.last_at == alert.opened_at;
+        let suppression = alert.suppressed_by.as_deref();
+        let suppression: Option<i64> = suppression.and_then(|id| id.parse().ok());
+        let count = self.count(&alert.policy, alert.last_at.date_naive());
+        count.matches += 1;
+        count.alerts += u64::from(is_new);
+        count.suppressed += u64::from(suppression.is_some());
+        count.capped += u64::from(is_new && alert.is_capped);
+        if let Some(suppression) = suppression {
+            let hits = self
+                .suppressed
+                .entry(suppression)
+                .or_insert(SuppressionHits {
+                    suppression,
+                    matches: 0,
+                    last_at: alert.last_at,
+                });
+            hits.matches += 1;
+            hits.last_at = hits.last_at.max(alert.last_at);
+        } else if alert.entity.kind == EntityKind::Person {
+            let points = points(alert.severity);
+            self.risk(RiskEvent {
+                person: alert.entity.id.clone(),
+                person_name: alert.entity.name.clone(),
+                at: alert.opened_at,
+                points,
+                cause: RiskCause::Alert(alert.key.clone()),
+                why: format!("{} alert: {}", alert.severity, alert.title),
+            });
+        }
+        let policy = policies.iter().find(|policy| policy.id == alert.policy);
+        let detected = detected(policy, alert, events);
+        match self.alerts.get_mut(&detected.id) {
+            Some(known) => {
+                let mut events = std::mem::take(&mut known.events);
+                *known = detected;
+                events.append(&mut known.events);
+                known.events = events;
+            }
+            None => drop(self.alerts.insert(detected.id.clone(), detected)),
+        }
+    }
+
+    fn signal(&mut self, source: &str, finding: Finding) {
+        self.count(&finding.policy, finding.at.date_naive()).matches += 1;
+        let last = finding.events.last().map_or("", |event| &event.gid);
+        let id = format!("{source}/{}/{}/{last}", finding.policy, finding.dedup);
+        let id = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(id.as_bytes()));
+        let points = points(finding.severity) / 4;
+        if finding.entity.kind == EntityKind::Person && points > 0 {
+            self.risk(RiskEvent {
+                person: finding.entity.id.clone(),
+                person_name: finding.entity.name.clone(),
+                at: finding.at,
+                points,
+                cause: RiskCause::Signal(id.clone()),
+                why: format!("{} match, recorded: {}", finding.severity, finding.title),
+            });
+        }
+        self.signals.push(Signal {
+            id,
+            policy: finding.policy.to_string(),
+            severity: finding.severity,
+            title: finding.title.clone(),
+            entity: entity(&finding.entity),
+            at: finding.at,
+            gids: finding
+                .events
+                .iter()
+                .map(|event| event.gid.clone())
+                .collect(),
+            finding: json(&finding),
+        });
+    }
+
+    fn risk(&mut self, event: RiskEvent) {
+        let cause = match &event.cause {
+            RiskCause::Alert(id) | RiskCause::Signal(id) => id.clone(),
+        };
+        if event.points > 0 {
+            self.risk.insert((event.person.clone(), cause), event);
+        }
+    }
+}
+
+fn points(severity: Severity) -> i64 {
+    let found = POINTS.iter().find(|(of, _)| *of == severity);
+    found.map_or(0, |(_, points)| *points)
+}
+
+fn detected(
+    policy: Option<&Arc<Policy>>,
+    alert: Alert,
+    events: Vec<drishti_detect::EventReference>,
+) -> DetectedAlert {
+    let reopens =
+        policy.is_none_or(|policy| policy.grouping.after_resolution == AfterResolution::Reopen);
+    DetectedAlert {
+        policy_title: policy.map_or_else(String::new, |policy| policy.title.clone()),
+        entity: entity(&alert.entity),
+        explanation: json(&alert.explanation),
+        finding: json(&alert),
+        suppressed_by: alert.suppressed_by.and_then(|id| id.parse().ok()),
+        id: alert.key,
+        policy: alert.policy.to_string(),
+        title: alert.title,
+        severity: alert.severity,
+        dedup: alert.dedup,
+        opened_at: alert.opened_at,
+        first_event_at: alert.first_at,
+        last_event_at: alert.last_at,
+        match_count: alert.matches,
+        event_count: alert.events,
+        events: events
+            .into_iter()
+            .map(|event| AlertEvent {
+                created_at: event.created_at,
+                gid: event.gid,
+            })
+            .collect(),
+        capped: alert.is_capped,
+        reopen: reopens,
+    }
+}
+
+fn entity(entity: &drishti_detect::Entity) -> AlertEntity {
+    AlertEntity {
+        kind: entity.kind.as_str().to_owned(),
+        id: entity.id.clone(),
+        name: entity.name.clone(),
+    }
+}
+
+/// What is written here always has a JSON form.
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

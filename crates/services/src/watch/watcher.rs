@@ -1,0 +1,388 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_detect::{
+    Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, StateRow, Suppression,
+};
+use drishti_lake::InOrder;
+use drishti_ledger::{
+    DetectionStep, Generation, Lease, PolicySettings, Preview, StateChange, StateKind,
+};
+use drishti_model::{EnrichedEvent, TimeRange};
+
+use super::people::people;
+use super::settled::settled_until;
+use super::told::{Lists, Told};
+use super::{Knowledge, WatchSummary};
+use crate::{ServiceError, Services};
+
+/// Events after which what is remembered is saved, at the next moment at which all of one time are evaluated.
+const EVENTS_A_STEP: u64 = 200_000;
+
+/// How far behind now the settled time may be for what is not settled to be evaluated as well: while the past is still being
+/// fetched, that would be most of it, again and again.
+const PREVIEW_SPAN_MAX: TimeDelta = TimeDelta::hours(3);
+
+/// How far the settled time moves while nothing happens before that is saved.
+const QUIET_STEP: TimeDelta = TimeDelta::minutes(10);
+
+/// Before every event.
+const BEGINNING: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
+/// Evaluates one source, under its lease.
+pub(crate) struct Watcher {
+    services: Services,
+    knowledge: Arc<Knowledge>,
+    settings: Vec<PolicySettings>,
+    grouping: GroupingSettings,
+    lease: Lease,
+    generation: Generation,
+    /// `None` only while another thread has it.
+    detector: Option<Detector>,
+    people: Arc<People>,
+    /// What was found for good since the last save, and what the preview found.
+    told: Told,
+    previewed: Told,
+    is_previewing: bool,
+    summary: WatchSummary,
+}
+
+impl Watcher {
+    /// Takes up what is remembered of the source.
+    pub(crate) async fn open(services: &Services, lease: Lease) -> Result<Self, ServiceError> {
+        let now = services.clock.now();
+        let ledger = &services.ledger;
+        let generation = ledger.begin_detection(&lease, ENGINE_VERSION, now).await?;
+        let mut watcher = Self::fresh(services, lease, generation).await?;
+        watcher.restore().await?;
+        Ok(watcher)
+    }
+
+    async fn fresh(
+        services: &Services,
+        lease: Lease,
+        generation: Generation,
+    ) -> Result<Self, ServiceError> {
+        let knowledge = services.knowledge().await?;
+        let settings = services.ledger.all_policy_settings().await?;
+        let policies = knowledge.policies_with(&settings);
+        let grouping = GroupingSettings {
+            suppressions: suppressions(services).await?,
+            ..GroupingSettings::default()
+        };
+        let (detector, errors) = Detector::new(lease.source.as_str(), &policies, grouping.clone());
+        for error in errors {
+            tracing::warn!(source = %lease.source, "policy left out: {error}");
+        }
+        let people = people(services, &lease.source).await?;
+        Ok(Self {
+            services: services.clone(),
+            knowledge,
+            settings,
+            grouping,
+            lease,
+            generation,
+            detector: Some(detector),
+            people: Arc::new(people),
+            told: Told::default(),
+            previewed: Told::default(),
+            is_previewing: false,
+            summary: WatchSummary::default(),
+        })
+    }
+
+    async fn restore(&mut self) -> Result<(), ServiceError> {
+        let mut rows = Vec::new();
+        self.services
+            .ledger
+            .read_detection_state(self.generation.id, |row| {
+                rows.push(StateRow {
+                    key: row.key,
+                    value: Some(row.value),
+                });
+            })
+            .await?;
+        let detector = self.detector.as_mut();
+        let unreadable = detector.map_or_else(Vec::new, |detector| detector.restore(rows));
+        if !unreadable.is_empty() {
+            tracing::warn!(source = %self.lease.source, rows = unreadable.len(), "some of what was remembered can't be read any more, and is learned again");
+        }
+        Ok(())
+    }
+
+    /// Whether policies, what was set about them, suppressions or tables have changed since this was opened.
+    pub(crate) async fn is_outdated(&self) -> Result<bool, ServiceError> {
+        let knowledge = self.services.knowledge().await?;
+        let settings = self.services.ledger.all_policy_settings().await?;
+        Ok(!Arc::ptr_eq(&self.knowledge, &knowledge)
+            || settings != self.settings
+            || suppressions(&self.services).await? != self.grouping.suppressions)
+    }
+
+    /// Evaluates what has come since the last time.
+    pub(crate) async fn step(&mut self) -> Result<WatchSummary, ServiceError> {
+        self.summary = WatchSummary::default();
+        let source = self.lease.source.clone();
+        let services = self.services.clone();
+        let Some(stored) = services.ledger.source(&source).await? else {
+            return Err(ServiceError::NoSuchSource(source));
+        };
+        let progress = services.ledger.progress(&source).await?;
+        let now = services.clock.now();
+        let is_collected = stored.profile.workspace_gid.is_some();
+        let Some(until) = settled_until(&progress, is_collected, now) else {
+            return Ok(self.summary);
+        };
+        let newest = services.lake.last_sequence(&source).await?;
+        // The numbers of a lake that was lost begin anew; what it had was evaluated.
+        self.generation.evaluated_batch = self.generation.evaluated_batch.min(newest);
+        let settled = self.generation.settled_until;
+        if self.generation.engine != ENGINE_VERSION {
+            return self.rebuild().await;
+        }
+        if let Some(settled) = settled
+            && newest > self.generation.evaluated_batch
+        {
+            let behind = self.generation.evaluated_batch;
+            let oldest = services.lake.oldest_behind(&source, behind).await?;
+            if oldest.is_some_and(|oldest| oldest < settled) {
+                tracing::info!(%source, "events have come from before what is evaluated; everything is evaluated anew");
+                return self.rebuild().await;
+            }
+        }
+        let until = settled.map_or(until, |settled| settled.max(until));
+        let is_news = newest != self.generation.evaluated_batch;
+        if !is_news && settled.is_some_and(|settled| until - settled < QUIET_STEP) {
+            return Ok(self.summary);
+        }
+        self.settle(settled.unwrap_or(BEGINNING), until, newest)
+            .await?;
+        if now - until <= PREVIEW_SPAN_MAX {
+            self.preview(until).await?;
+        }
+        self.save(until, newest).await?;
+        Ok(self.summary)
+    }
+
+    /// Evaluates everything anew beside what is in use, which it then replaces.
+    pub(crate) async fn rebuild(&mut self) -> Result<WatchSummary, ServiceError> {
+        let now = self.services.clock.now();
+        let lease = self.lease.clone();
+        let ledger = self.services.ledger.clone();
+        let in_use = self.generation.clone();
+        let generation = ledger.begin_rebuild(&lease, ENGINE_VERSION, now).await?;
+        let services = self.services.clone();
+        let mut anew = Self::fresh(&services, lease.clone(), generation).await?;
+        let progress = ledger.progress(&lease.source).await?;
+        let stored = ledger.source(&lease.source).await?;
+        let is_collected = stored.is_some_and(|source| source.profile.workspace_gid.is_some());
+        let until = settled_until(&progress, is_collected, now).max(in_use.settled_until);
+        let newest = services.lake.last_sequence(&lease.source).await?;
+        if let Some(until) = until {
+            anew.settle(BEGINNING, until, newest).await?;
+            anew.save(until, newest).await?;
+        }
+        ledger.finish_rebuild(&lease, now).await?;
+        anew.generation.active = true;
+        if let Some(until) = until
+            && now - until <= PREVIEW_SPAN_MAX
+        {
+            anew.preview(until).await?;
+            anew.save(until, newest).await?;
+        }
+        *self = anew;
+        Ok(self.summary)
+    }
+
+    /// Evaluates the events from `from` to `until` for good.
+    async fn settle(
+        &mut self,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+        newest: i64,
+    ) -> Result<(), ServiceError> {
+        let Some(range) = TimeRange::new(from, until) else {
+            return Ok(());
+        };
+        let lake = self.services.lake.clone();
+        let mut reader = lake.in_order(&self.lease.source, range).await?;
+        let mut next = reader.next().await?;
+        let mut since_saved = 0;
+        while let Some(mut events) = next {
+            // A save lies between two times, never between two events of one.
+            let rest = if since_saved >= EVENTS_A_STEP {
+                let first = events.first().map(|event| event.event.created_at);
+                let same = events.partition_point(|event| Some(event.event.created_at) == first);
+                let rest = events.split_off(same.min(events.len()));
+                Some(rest)
+            } else {
+                None
+            };
+            since_saved += events.len() as u64;
+            self.summary.events += events.len() as u64;
+            if let Some(rest) = rest {
+                self.evaluate(events).await?;
+                next = match rest.first() {
+                    Some(first) => {
+                        let at = first.event.created_at;
+                        self.save(at, newest).await?;
+                        since_saved = 0;
+                        Some(rest)
+                    }
+                    None => reader.next().await?,
+                };
+            } else {
+                next = self.evaluate_while_reading(events, &mut reader).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the events since `from`, without remembering anything of it.
+    async fn preview(&mut self, from: DateTime<Utc>) -> Result<(), ServiceError> {
+        self.is_previewing = true;
+        if let Some(detector) = &mut self.detector {
+            detector.begin_preview();
+        }
+        let outcome = self.preview_events(from).await;
+        if let Some(detector) = &mut self.detector {
+            detector.end_preview();
+        }
+        self.is_previewing = false;
+        outcome
+    }
+
+    async fn preview_events(&mut self, from: DateTime<Utc>) -> Result<(), ServiceError> {
+        // What lies ahead of our clock is an event all the same.
+        let until = DateTime::<Utc>::MAX_UTC - TimeDelta::days(400);
+        let Some(range) = TimeRange::new(from, until) else {
+            return Ok(());
+        };
+        let lake = self.services.lake.clone();
+        let mut reader = lake.in_order(&self.lease.source, range).await?;
+        let mut next = reader.next().await?;
+        while let Some(events) = next {
+            next = self.evaluate_while_reading(events, &mut reader).await?;
+        }
+        Ok(())
+    }
+
+    async fn evaluate_while_reading(
+        &mut self,
+        events: Vec<EnrichedEvent>,
+        reader: &mut InOrder,
+    ) -> Result<Option<Vec<EnrichedEvent>>, ServiceError> {
+        let (evaluated, next) = tokio::join!(self.evaluate(events), reader.next());
+        evaluated?;
+        Ok(next?)
+    }
+
+    /// Shows events to the detector, on a thread that may take its time.
+    async fn evaluate(&mut self, events: Vec<EnrichedEvent>) -> Result<(), ServiceError> {
+        const DIED: ServiceError = ServiceError::TaskDied("the evaluation of events");
+        let mut detector = self.detector.take().ok_or(DIED)?;
+        let people = Arc::clone(&self.people);
+        let work = tokio::task::spawn_blocking(move || {
+            let mut changes = Vec::new();
+            for event in &events {
+                detector.take(event, &people, &mut changes);
+            }
+            (detector, changes)
+        });
+        let (detector, changes) = work.await.map_err(|_| DIED)?;
+        let told = if self.is_previewing {
+            &mut self.previewed
+        } else {
+            &mut self.told
+        };
+        for change in changes {
+            told.take(self.lease.source.as_str(), detector.policies(), change);
+        }
+        self.detector = Some(detector);
+        Ok(())
+    }
+
+    /// Saves what was found and what is remembered.
+    async fn save(&mut self, settled: DateTime<Utc>, batch: i64) -> Result<(), ServiceError> {
+        let rows = self
+            .detector
+            .as_mut()
+            .map_or_else(Vec::new, Detector::take_changes);
+        let preview = std::mem::take(&mut self.previewed).lists();
+        let Lists {
+            alerts,
+            risk,
+            signals,
+            counts,
+            suppressed,
+            paused,
+        } = std::mem::take(&mut self.told).lists();
+        self.summary.alerts += alerts.len() as u64;
+        let step = DetectionStep {
+            generation: self.generation.id,
+            sequence: self.generation.sequence + 1,
+            settled_until: Some(settled),
+            evaluated_batch: Some(batch),
+            state: rows.into_iter().map(state_change).collect(),
+            alerts,
+            risk,
+            signals,
+            counts,
+            suppressed,
+            preview: Preview {
+                alerts: preview.alerts,
+                risk: preview.risk,
+                signals: preview.signals,
+            },
+        };
+        let now = self.services.clock.now();
+        let ledger = &self.services.ledger;
+        let saved = ledger.save_detection(&self.lease, &step, now).await?;
+        self.generation.sequence = step.sequence;
+        self.generation.settled_until = Some(settled);
+        self.generation.evaluated_batch = batch;
+        self.summary.opened += saved.alerts.opened.len() as u64;
+        self.pause(paused).await
+    }
+
+    async fn pause(&self, policies: Vec<(PolicyId, String)>) -> Result<(), ServiceError> {
+        let now = self.services.clock.now();
+        for (policy, why) in policies {
+            tracing::warn!(source = %self.lease.source, %policy, "a policy is paused: {why}");
+            let ledger = &self.services.ledger;
+            ledger.pause_policy(policy.as_str(), &why, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The suppressions that were ever set, for a detector to compare with the times of events.
+async fn suppressions(services: &Services) -> Result<Vec<Suppression>, ServiceError> {
+    let all = services.ledger.suppressions(None).await?;
+    Ok(all
+        .into_iter()
+        .map(|set| Suppression {
+            id: set.id.to_string(),
+            policy: set.policy.as_deref().map(PolicyId::new),
+            entity: serde_json::from_str::<serde_json::Value>(&set.conditions)
+                .ok()
+                .and_then(|conditions| Some(conditions.get("entity")?.as_str()?.to_owned())),
+            from: set.created_at,
+            until: set.ends_at,
+            reason: set.reason,
+        })
+        .collect())
+}
+
+fn state_change(row: StateRow) -> StateChange {
+    let kind = match row.key.split_once('/').map(|(kind, _)| kind) {
+        Some("activity") => StateKind::Activity,
+        Some("alert") => StateKind::Grouping,
+        _ => StateKind::Anomaly,
+    };
+    StateChange {
+        kind,
+        key: row.key,
+        value: row.value,
+    }
+}
