@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use drishti_detect::{ActivityEngine, Mode, Pack, Policy, PolicyKind, PolicyTest, run_tests};
+use drishti_detect::{ActivityEngine, Mode, Pack, Policy, PolicyKind, PolicyTest, lint, run_tests};
 use drishti_model::Severity;
 
 /// Where everything that is shipped lies.
@@ -37,6 +37,12 @@ fn the_tests_of_the_pack_pass() {
     });
     assert!(report.passed(), "{report}");
     assert!(report.results.len() > 350, "{}", report.results.len());
+}
+
+#[test]
+fn there_is_nothing_to_remark() {
+    let remarks = lint(&pack());
+    assert!(remarks.is_empty(), "{remarks:?}");
 }
 
 #[test]
