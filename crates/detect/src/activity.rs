@@ -5,6 +5,7 @@ mod correlation;
 mod describe;
 mod explain;
 mod fault;
+mod lint;
 mod memory;
 mod repair;
 mod route;
@@ -22,7 +23,7 @@ use rsigma_eval::compiler::eval_condition;
 
 use compile::{Program, compile};
 use correlation::{Correlation, Feed};
-use memory::{Bounds, Key, Memory, Span, fingerprint, rows_of};
+use memory::{Bounds, Memory, Span, fingerprint, rows_of};
 use tell::{Fired, Match, Source};
 use view::EventView;
 use window::Hit;
@@ -30,7 +31,7 @@ use window::Hit;
 use crate::policy::{Mode, Policy, PolicyError};
 use crate::{EventReference, FINDING_EVENTS_MAX, Finding, People, PolicyId, StateRow, Verdict};
 
-pub(crate) use view::FIELDS;
+pub(crate) use lint::notes;
 
 /// Most types of events whose rules are remembered; if there are more, they are found out anew.
 const ROUTES_MAX: usize = 2_000;
@@ -138,7 +139,7 @@ impl ActivityEngine {
         else {
             return Verdict::Quiet(Vec::new());
         };
-        explain::explain(program, *first, &self.memory, view)
+        explain::explain(program, *first, &self.memory, &view)
     }
 
     /// The rules that an event of this type can match.
@@ -236,20 +237,18 @@ fn count(
     let correlation = program.correlations.get(feed.correlation)?;
     let group = correlation.group(feed.reference, view)?;
     let measure = correlation.measure(view)?;
-    let event = &view.event().event;
-    let at = event.created_at.timestamp_micros();
+    let at = view.event().event.created_at.timestamp_micros();
     let hit = Hit {
         at,
-        gid: event.gid.as_str().into(),
+        gid: view.gid(),
         reference: feed.reference,
         measure,
     };
-    let key: Key = (first + feed.correlation, Arc::clone(&group));
-    memory.change(key, at, |window| {
+    memory.change(first + feed.correlation, &group, at, |window| {
         let value = correlation.add(window, hit)?;
         Some(Fired {
             value,
-            group,
+            group: group.clone(),
             events: contributing(window),
         })
     })

@@ -5,6 +5,8 @@ mod error;
 pub(crate) mod example;
 mod frame;
 mod lines;
+mod lint;
+mod nearest;
 mod pack;
 mod run;
 mod scope;
@@ -22,6 +24,9 @@ use crate::PolicyId;
 
 pub use error::PolicyError;
 pub(crate) use error::Problem;
+pub(crate) use lint::Note;
+pub use lint::{Remark, RemarkLevel, lint};
+pub(crate) use nearest::nearest;
 pub use pack::{POLICIES_MAX, POLICY_FILE_BYTES_MAX, Pack};
 pub use run::{Evaluate, TestReport, TestResult, run_tests};
 

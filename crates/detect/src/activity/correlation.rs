@@ -2,10 +2,8 @@
 //! own engine counts in whole seconds of arrival, groups what lacks the field, never compares a percentile, takes the first of
 //! several rules for all of them, and can only be saved as a whole.
 
-use std::sync::Arc;
-
 use drishti_model::Severity;
-use rsigma_eval::{CompiledCondition, Event, EventValue};
+use rsigma_eval::{CompiledCondition, Event};
 use rsigma_parser::{ConditionOperator, CorrelationType, WindowMode};
 
 use super::view::EventView;
@@ -75,7 +73,7 @@ impl Expression {
 
 impl Correlation {
     /// The group of an event that matched a reference; `None` where a field is unknown, which belongs to no group.
-    pub(super) fn group(&self, reference: usize, view: &EventView<'_>) -> Option<Arc<str>> {
+    pub(super) fn group(&self, reference: usize, view: &EventView<'_>) -> Option<String> {
         let mut group = String::new();
         for (index, field) in self.references.get(reference)?.group_by.iter().enumerate() {
             if index > 0 {
@@ -83,7 +81,7 @@ impl Correlation {
             }
             group.push_str(&view.get_field(field)?.as_str()?);
         }
-        Some(group.into())
+        Some(group)
     }
 
     /// The values of a group, with the names of its fields.
@@ -105,12 +103,16 @@ impl Correlation {
             | CorrelationType::Temporal
             | CorrelationType::TemporalOrdered => Some(Measure::Nothing),
             CorrelationType::ValueCount => {
+                if let [field] = fields {
+                    let value = view.get_field(field)?;
+                    return Some(Measure::Value(value.as_str()?.as_ref().into()));
+                }
                 let mut values = String::new();
                 for (index, field) in fields.iter().enumerate() {
                     if index > 0 {
                         values.push_str(SEPARATOR);
                     }
-                    values.push_str(&scalar(&view.get_field(field)?)?);
+                    values.push_str(&view.get_field(field)?.as_str()?);
                 }
                 Some(Measure::Value(values.into()))
             }
@@ -220,10 +222,6 @@ fn window_references(window: &Window, references: usize) -> usize {
         .count()
 }
 
-fn scalar(value: &EventValue<'_>) -> Option<String> {
-    value.as_str().map(std::borrow::Cow::into_owned)
-}
-
 /// A count as a number to compare; no window holds more than fits.
 fn count(length: usize) -> f64 {
     u32::try_from(length).map_or(f64::INFINITY, f64::from)
@@ -253,6 +251,8 @@ fn percentile(window: &Window, rank: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn window(numbers: &[f64]) -> Window {

@@ -30,11 +30,10 @@ fn condition(expression: &ConditionExpr, section: &Detections) -> String {
         ConditionExpr::And(parts) => all(parts, "and"),
         ConditionExpr::Or(parts) => all(parts, "or"),
         ConditionExpr::Not(part) => format!("it is not so that {}", condition(part, section)),
-        ConditionExpr::Identifier(name) => section
-            .named
-            .get(name)
-            .map(detection)
-            .unwrap_or_else(|| name.clone()),
+        ConditionExpr::Identifier(name) => match section.named.get(name) {
+            Some(selection) => detection(selection),
+            None => name.clone(),
+        },
         ConditionExpr::Selector { .. } => expression.to_string(),
     }
 }

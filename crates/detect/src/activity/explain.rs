@@ -1,7 +1,5 @@
 //! Why a policy says nothing about an event: the nearest miss, in words.
 
-use std::sync::Arc;
-
 use rsigma_eval::{Event, evaluate_rule};
 use rsigma_parser::{ConditionExpr, Detection, DetectionItem, Detections, SigmaRule};
 
@@ -33,7 +31,7 @@ pub(super) fn explain(
     program: &Program,
     first: usize,
     memory: &Memory,
-    view: EventView<'_>,
+    view: &EventView<'_>,
 ) -> Verdict {
     let actor = &view.event().event.actor;
     let refusal = program.policy.scope.refusal(actor, view.person());
@@ -41,8 +39,8 @@ pub(super) fn explain(
     let mut quiet = Vec::new();
     for rule in &program.rules {
         let mut selections = Vec::new();
-        if !fits(&rule.compiled, &view, &mut selections) {
-            let reasons = misses(rule, &view);
+        if !fits(&rule.compiled, view, &mut selections) {
+            let reasons = misses(rule, view);
             if nearest
                 .as_ref()
                 .is_none_or(|nearest| reasons.len() < nearest.len())
@@ -61,7 +59,7 @@ pub(super) fn explain(
             source,
         };
         if rule.raises.is_some() {
-            match found(Source::Rule).finding(&view) {
+            match found(Source::Rule).finding(view) {
                 Some(finding) => return Verdict::Raised(Box::new(finding)),
                 None => quiet.push("the policy's severities say that this is nothing".to_owned()),
             }
@@ -71,14 +69,14 @@ pub(super) fn explain(
             let Some(correlation) = program.correlations.get(feed.correlation) else {
                 continue;
             };
-            match counted(correlation, first, memory, feed, &view) {
+            match counted(correlation, first, memory, feed, view) {
                 Ok(fired) => {
                     waiting.extend(&correlation.feeds);
                     if correlation.raises.is_none() {
                         continue;
                     }
                     let source = Source::Correlation { correlation, fired };
-                    match found(source).finding(&view) {
+                    match found(source).finding(view) {
                         Some(finding) => return Verdict::Raised(Box::new(finding)),
                         None => {
                             quiet.push(
@@ -151,8 +149,7 @@ fn counted(
     let at = event.created_at.timestamp_micros();
     // As it was at the time of the event, whether or not the event was counted already.
     let mut window = Window::default();
-    let key = (first + feed.correlation, Arc::clone(&group));
-    let known = memory.get(&key);
+    let known = memory.get(first + feed.correlation, &group);
     for hit in known.into_iter().flat_map(Window::hits) {
         if hit.at <= at && *hit.gid != *event.gid {
             window.push(hit.clone());
@@ -160,7 +157,7 @@ fn counted(
     }
     let hit = Hit {
         at,
-        gid: event.gid.as_str().into(),
+        gid: view.gid(),
         reference: feed.reference,
         measure,
     };

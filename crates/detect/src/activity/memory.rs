@@ -9,7 +9,7 @@ use super::window::Window;
 use crate::StateRow;
 
 /// Most groups over all correlations. Beyond it those are forgotten that were quiet for the longest time.
-pub(super) const GROUPS_MAX: usize = 100_000;
+pub(super) const GROUPS_MAX: usize = 250_000;
 
 /// Most events that are remembered over all groups; beyond it as with [`GROUPS_MAX`].
 pub(super) const HITS_MAX: usize = 2_000_000;
@@ -26,7 +26,7 @@ const KEY_BYTES_MAX: usize = 200;
 const HOUR_MICROSECONDS: i64 = 3_600_000_000;
 
 /// A correlation and the values of its group.
-pub(super) type Key = (usize, Arc<str>);
+type Key = (usize, Arc<str>);
 
 /// How long a correlation remembers, as the memory needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,17 +58,29 @@ impl Default for Bounds {
 pub(super) struct Memory {
     spans: Vec<Span>,
     bounds: Bounds,
-    windows: HashMap<Key, Window>,
+    /// The groups of each correlation.
+    groups: Vec<HashMap<Arc<str>, Group>>,
     tally: Tally,
-    changed: HashSet<Key>,
     swept_changed: bool,
+    /// Groups that were saved and are no longer there.
+    removed: HashSet<Key>,
     /// Keys of saved rows whose correlation is gone.
     orphans: Vec<String>,
     before: Option<Before>,
 }
 
+#[derive(Clone, Debug, Default)]
+struct Group {
+    window: Window,
+    /// Differs from what was saved.
+    changed: bool,
+    /// There is a row of it.
+    saved: bool,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
+    groups: usize,
     /// Events in all windows.
     hits: usize,
     /// The hour, since 1970, in which expired groups were last looked for.
@@ -78,7 +90,8 @@ struct Tally {
 /// What there was before a preview.
 #[derive(Debug)]
 struct Before {
-    windows: HashMap<Key, Option<Window>>,
+    groups: HashMap<Key, Option<Group>>,
+    removed: HashSet<Key>,
     tally: Tally,
 }
 
@@ -92,36 +105,54 @@ struct Saved<W> {
 impl Memory {
     pub(super) fn new(spans: Vec<Span>, bounds: Bounds) -> Self {
         Self {
+            groups: vec![HashMap::new(); spans.len()],
             spans,
             bounds,
             ..Self::default()
         }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Window> {
-        self.windows.get(key)
+    pub(super) fn get(&self, correlation: usize, group: &str) -> Option<&Window> {
+        let group = self.groups.get(correlation)?.get(group)?;
+        Some(&group.window)
     }
 
     /// Changes a window, which may be a new one, at the time of an event in microseconds.
     pub(super) fn change<R>(
         &mut self,
-        key: Key,
+        correlation: usize,
+        group: &str,
         at: i64,
-        change: impl FnOnce(&mut Window) -> R,
-    ) -> R {
+        change: impl FnOnce(&mut Window) -> Option<R>,
+    ) -> Option<R> {
         self.sweep_hourly(at);
         self.make_room(at);
-        self.note(&key);
-        let window = self.windows.entry(key).or_default();
-        let before = window.len();
-        let result = change(window);
-        self.tally.hits = self.tally.hits + window.len() - before;
+        if self.before.is_some() {
+            self.note(correlation, group);
+        }
+        let groups = self.groups.get_mut(correlation)?;
+        if !groups.contains_key(group) {
+            self.tally.groups += 1;
+            let name: Arc<str> = group.into();
+            let saved = self.removed.remove(&(correlation, Arc::clone(&name)));
+            let new = Group {
+                saved,
+                ..Group::default()
+            };
+            groups.insert(name, new);
+        }
+        let found = groups.get_mut(group)?;
+        let before = found.window.len();
+        let result = change(&mut found.window);
+        found.changed = true;
+        self.tally.hits = self.tally.hits + found.window.len() - before;
         result
     }
 
     pub(super) fn begin_preview(&mut self) {
         self.before = Some(Before {
-            windows: HashMap::new(),
+            groups: HashMap::new(),
+            removed: self.removed.clone(),
             tally: self.tally,
         });
     }
@@ -130,35 +161,44 @@ impl Memory {
         let Some(before) = self.before.take() else {
             return;
         };
-        for (key, window) in before.windows {
-            match window {
-                Some(window) => self.windows.insert(key, window),
-                None => self.windows.remove(&key),
-            };
+        for ((correlation, name), group) in before.groups {
+            if let Some(groups) = self.groups.get_mut(correlation) {
+                match group {
+                    Some(group) => groups.insert(name, group),
+                    None => groups.remove(&name),
+                };
+            }
         }
+        self.removed = before.removed;
         self.tally = before.tally;
     }
 
     /// The rows that changed since the last time, in the order of their keys.
     pub(super) fn take_changes(&mut self) -> Vec<StateRow> {
-        let mut rows: Vec<StateRow> = std::mem::take(&mut self.changed)
-            .into_iter()
-            .filter_map(|key| {
-                let window = self.windows.get(&key);
-                let (correlation, group) = key;
-                Some(StateRow {
-                    key: row_key(&self.spans.get(correlation)?.rows, &group),
-                    value: window.map(|window| saved(&Saved { group, window })),
-                })
-            })
-            .collect();
-        let orphans = std::mem::take(&mut self.orphans);
-        rows.extend(orphans.into_iter().map(|key| StateRow { key, value: None }));
+        let mut rows = Vec::new();
+        let mut row = |key, value| rows.push(StateRow { key, value });
+        for (span, groups) in self.spans.iter().zip(&mut self.groups) {
+            for (name, group) in groups {
+                if std::mem::take(&mut group.changed) {
+                    group.saved = true;
+                    let value = saved(&Saved {
+                        group: Arc::clone(name),
+                        window: &group.window,
+                    });
+                    row(row_key(&span.rows, name), Some(value));
+                }
+            }
+        }
+        for (correlation, name) in std::mem::take(&mut self.removed) {
+            if let Some(span) = self.spans.get(correlation) {
+                row(row_key(&span.rows, &name), None);
+            }
+        }
+        for key in std::mem::take(&mut self.orphans) {
+            row(key, None);
+        }
         if std::mem::take(&mut self.swept_changed) {
-            rows.push(StateRow {
-                key: SWEPT.to_owned(),
-                value: Some(saved(&self.tally.swept)),
-            });
+            row(SWEPT.to_owned(), Some(saved(&self.tally.swept)));
         }
         rows.sort_by(|one, other| one.key.cmp(&other.key));
         rows
@@ -167,8 +207,7 @@ impl Memory {
     /// Takes the rows that were saved in place of what is there. Rows of correlations that are gone or were changed are left out,
     /// and given back by [`Memory::take_changes`] as removed.
     pub(super) fn restore(&mut self, rows: Vec<StateRow>) {
-        let bounds = self.bounds;
-        *self = Self::new(std::mem::take(&mut self.spans), bounds);
+        *self = Self::new(std::mem::take(&mut self.spans), self.bounds);
         for row in rows {
             let (Some(value), true) = (row.value, row.key.starts_with(ROWS)) else {
                 continue;
@@ -182,37 +221,50 @@ impl Memory {
                     .strip_prefix(&span.rows)
                     .is_some_and(|rest| rest.starts_with('/'))
             });
+            let groups = correlation.and_then(|correlation| self.groups.get_mut(correlation));
             let read = serde_json::from_slice::<Saved<Window>>(&value);
-            match (correlation, read) {
-                (Some(correlation), Ok(mut read)) => {
-                    read.window.recount();
-                    self.tally.hits += read.window.len();
-                    self.windows.insert((correlation, read.group), read.window);
+            match (groups, read) {
+                (Some(groups), Ok(Saved { group, window })) => {
+                    self.tally.groups += 1;
+                    self.tally.hits += window.len();
+                    let restored = Group {
+                        window,
+                        changed: false,
+                        saved: true,
+                    };
+                    groups.insert(group, restored);
                 }
                 _ => self.orphans.push(row.key),
             }
         }
     }
 
-    /// Remembers what was there, for the end of the preview or for the next save.
-    fn note(&mut self, key: &Key) {
-        match &mut self.before {
-            None => {
-                self.changed.insert(key.clone());
-            }
-            Some(before) => {
-                if !before.windows.contains_key(key) {
-                    let window = self.windows.get(key).cloned();
-                    before.windows.insert(key.clone(), window);
-                }
-            }
-        }
+    /// Remembers what was there, for the end of the preview.
+    fn note(&mut self, correlation: usize, group: &str) {
+        let Some(before) = &mut self.before else {
+            return;
+        };
+        let known = self
+            .groups
+            .get(correlation)
+            .and_then(|groups| groups.get_key_value(group));
+        let name = known.map_or_else(|| group.into(), |(name, _)| Arc::clone(name));
+        before
+            .groups
+            .entry((correlation, name))
+            .or_insert_with(|| known.map(|(_, group)| group.clone()));
     }
 
-    fn remove(&mut self, key: &Key) {
-        self.note(key);
-        if let Some(window) = self.windows.remove(key) {
-            self.tally.hits -= window.len();
+    fn remove(&mut self, correlation: usize, group: &str) {
+        self.note(correlation, group);
+        let groups = self.groups.get_mut(correlation);
+        let Some((name, group)) = groups.and_then(|groups| groups.remove_entry(group)) else {
+            return;
+        };
+        self.tally.groups -= 1;
+        self.tally.hits -= group.window.len();
+        if group.saved {
+            self.removed.insert((correlation, name));
         }
     }
 
@@ -229,47 +281,47 @@ impl Memory {
 
     /// Removes the groups in which nothing counts any more.
     fn sweep(&mut self, at: i64) {
-        let spans = &self.spans;
-        let expired: Vec<Key> = self
-            .windows
-            .iter()
-            .filter(|((correlation, _), window)| {
-                let span = spans.get(*correlation).map_or(0, |span| span.microseconds);
-                window
-                    .latest()
-                    .is_none_or(|latest| latest < at.saturating_sub(span))
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in expired {
-            self.remove(&key);
+        let mut expired: Vec<Key> = Vec::new();
+        for (correlation, (span, groups)) in self.spans.iter().zip(&self.groups).enumerate() {
+            let oldest = at.saturating_sub(span.microseconds);
+            for (name, group) in groups {
+                if group.window.latest().is_none_or(|latest| latest < oldest) {
+                    expired.push((correlation, Arc::clone(name)));
+                }
+            }
         }
+        for (correlation, name) in expired {
+            self.remove(correlation, &name);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.tally.groups >= self.bounds.groups || self.tally.hits >= self.bounds.hits
     }
 
     /// Keeps the bounds. What is removed depends only on the events so far, not on batches or restarts.
     fn make_room(&mut self, at: i64) {
-        let full = |memory: &Self| {
-            memory.windows.len() >= memory.bounds.groups || memory.tally.hits >= memory.bounds.hits
-        };
-        if !full(self) {
+        if !self.is_full() {
             return;
         }
         self.sweep(at);
-        if !full(self) {
+        if !self.is_full() {
             return;
         }
-        let mut quietest: Vec<(i64, Key)> = self
-            .windows
-            .iter()
-            .map(|(key, window)| (window.latest().unwrap_or(i64::MIN), key.clone()))
-            .collect();
-        quietest.sort();
-        let (groups, hits) = (self.bounds.groups / 10 * 9, self.bounds.hits / 10 * 9);
-        for (_, key) in quietest {
-            if self.windows.len() <= groups && self.tally.hits <= hits {
+        let mut quietest: Vec<(i64, Key)> = Vec::with_capacity(self.tally.groups);
+        for (correlation, groups) in self.groups.iter().enumerate() {
+            quietest.extend(groups.iter().map(|(name, group)| {
+                let latest = group.window.latest().unwrap_or(i64::MIN);
+                (latest, (correlation, Arc::clone(name)))
+            }));
+        }
+        quietest.sort_unstable();
+        let (most_groups, most_hits) = (self.bounds.groups / 10 * 9, self.bounds.hits / 10 * 9);
+        for (_, (correlation, name)) in quietest {
+            if self.tally.groups <= most_groups && self.tally.hits <= most_hits {
                 break;
             }
-            self.remove(&key);
+            self.remove(correlation, &name);
         }
     }
 }
@@ -286,13 +338,19 @@ fn row_key(rows: &str, group: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"@._-".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.push('%');
+            let digits = [byte >> 4, byte & 15];
+            text.extend(
+                digits
+                    .iter()
+                    .filter_map(|digit| char::from_digit((*digit).into(), 16)),
+            );
         }
     }
     if text.len() > KEY_BYTES_MAX {
         text.truncate(KEY_BYTES_MAX);
-        let hash = fingerprint([group]);
-        text.push_str(&format!("~{hash}"));
+        text.push('~');
+        text.push_str(&fingerprint([group]));
     }
     format!("{rows}/{text}")
 }

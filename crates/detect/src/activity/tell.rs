@@ -1,7 +1,5 @@
 //! Findings, told so that somebody who has never seen the policy understands them.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use drishti_model::Severity;
 use rsigma_eval::Event;
@@ -24,7 +22,7 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fired {
     pub(super) value: f64,
-    pub(super) group: Arc<str>,
+    pub(super) group: String,
     pub(super) events: Vec<EventReference>,
 }
 
@@ -228,7 +226,7 @@ pub(super) fn what(correlation: &Correlation) -> String {
     )
 }
 
-/// Of which group, such as ` for `actor.email` `ada@example.com``; nothing where everything counts together.
+/// Of which group, beginning with a space; nothing where everything counts together.
 pub(super) fn whose(correlation: &Correlation, group: &str) -> String {
     let values: Vec<String> = correlation
         .group_values(group)
@@ -368,11 +366,13 @@ fn entity(subject: Subject, view: &EventView<'_>) -> Entity {
         Subject::Resource => {
             let resource = &event.resource;
             let id = first(&[&resource.gid, &resource.email, &resource.name]);
-            (
-                EntityKind::Resource,
-                id,
-                first(&[&resource.name, &resource.email]),
-            )
+            if resource.resource_type.as_deref() == Some("user") {
+                let name = first(&[&resource.email, &resource.name]);
+                (EntityKind::Person, id, name)
+            } else {
+                let name = first(&[&resource.name, &resource.email]);
+                (EntityKind::Resource, id, name)
+            }
         }
         Subject::Organisation => (
             EntityKind::Organisation,

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Timelike, Utc, Weekday};
 use drishti_model::{AccountRole, AddressFacts, Device, EnrichedEvent, canonical_time};
@@ -14,7 +15,7 @@ use crate::{People, PersonFacts};
 
 /// Every field with a fixed name (`docs/POLICIES.md` describes them). Besides them there are `details.…` and whatever else stands
 /// in the event.
-pub(crate) const FIELDS: [&str; 43] = [
+pub(super) const FIELDS: [&str; 43] = [
     "gid",
     "created_at",
     "event_type",
@@ -60,8 +61,10 @@ pub(crate) const FIELDS: [&str; 43] = [
     "count",
 ];
 
+type TimePart = fn(&DateTime<Utc>) -> u32;
+
 /// Parts of a time that can be asked of a field: `hour of created_at`.
-const TIME_PARTS: [(&str, fn(&DateTime<Utc>) -> u32); 6] = [
+const TIME_PARTS: [(&str, TimePart); 6] = [
     ("minute of ", |time| time.minute()),
     ("hour of ", |time| time.hour()),
     ("day of ", |time| time.day()),
@@ -78,6 +81,7 @@ pub(super) struct EventView<'a> {
     event: &'a EnrichedEvent,
     people: &'a People,
     person: OnceCell<Option<&'a PersonFacts>>,
+    gid: OnceCell<Arc<str>>,
     details: OnceCell<Value>,
     extra: OnceCell<Value>,
     count: Option<f64>,
@@ -89,6 +93,7 @@ impl<'a> EventView<'a> {
             event,
             people,
             person: OnceCell::new(),
+            gid: OnceCell::new(),
             details: OnceCell::new(),
             extra: OnceCell::new(),
             count: None,
@@ -105,6 +110,14 @@ impl<'a> EventView<'a> {
 
     pub(super) fn event(&self) -> &'a EnrichedEvent {
         self.event
+    }
+
+    /// The id of the event, to keep; all who ask share it.
+    pub(super) fn gid(&self) -> Arc<str> {
+        Arc::clone(
+            self.gid
+                .get_or_init(|| self.event.event.gid.as_str().into()),
+        )
     }
 
     /// What the directory says of who did it.

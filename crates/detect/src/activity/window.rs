@@ -4,15 +4,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 /// What a correlation remembers of one group: the events that still count, the oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Window {
     /// When the first event of the session happened, in microseconds since 1970; only for session windows.
     start: i64,
     hits: VecDeque<Hit>,
-    /// How many hits have each value; follows from `hits`.
+    /// How many hits have each value; follows from `hits`, and is made when they are more than a few.
     #[serde(skip)]
-    values: HashMap<Arc<str>, usize>,
+    values: Option<HashMap<Arc<str>, usize>>,
 }
+
+/// Up to so many hits, values are compared with each other instead of being kept in a table.
+const COMPARED_MAX: usize = 16;
 
 /// An event that counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +59,18 @@ impl Window {
 
     /// How many different values were seen.
     pub(super) fn distinct(&self) -> usize {
-        self.values.len()
+        if let Some(values) = &self.values {
+            return values.len();
+        }
+        let first = |(place, hit): &(usize, &Hit)| match &hit.measure {
+            Measure::Value(_) => !self
+                .hits
+                .iter()
+                .take(*place)
+                .any(|earlier| earlier.measure == hit.measure),
+            Measure::Nothing | Measure::Number(_) => false,
+        };
+        self.hits.iter().enumerate().filter(first).count()
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
@@ -70,10 +84,14 @@ impl Window {
         if self.hits.is_empty() {
             self.start = hit.at;
         }
-        if let Measure::Value(value) = &hit.measure {
-            *self.values.entry(Arc::clone(value)).or_default() += 1;
+        let valued = matches!(hit.measure, Measure::Value(_));
+        if let (Some(values), Measure::Value(value)) = (&mut self.values, &hit.measure) {
+            *values.entry(Arc::clone(value)).or_default() += 1;
         }
         self.hits.push_back(hit);
+        if valued && self.values.is_none() && self.hits.len() > COMPARED_MAX {
+            self.tabulate();
+        }
     }
 
     /// Forgets what happened before `time`.
@@ -92,27 +110,31 @@ impl Window {
 
     pub(super) fn clear(&mut self) {
         self.hits.clear();
-        self.values.clear();
+        self.values = None;
     }
 
-    /// Counts the values anew, after the window was read from where it was saved.
-    pub(super) fn recount(&mut self) {
-        self.values.clear();
+    /// Makes the table of values.
+    fn tabulate(&mut self) {
+        let mut values: HashMap<Arc<str>, usize> = HashMap::new();
         for hit in &self.hits {
             if let Measure::Value(value) = &hit.measure {
-                *self.values.entry(Arc::clone(value)).or_default() += 1;
+                *values.entry(Arc::clone(value)).or_default() += 1;
             }
         }
+        self.values = Some(values);
     }
 
     fn pop(&mut self) {
         let Some(Measure::Value(value)) = self.hits.pop_front().map(|hit| hit.measure) else {
             return;
         };
-        if let Some(count) = self.values.get_mut(&value) {
+        let Some(values) = &mut self.values else {
+            return;
+        };
+        if let Some(count) = values.get_mut(&value) {
             *count -= 1;
             if *count == 0 {
-                self.values.remove(&value);
+                values.remove(&value);
             }
         }
     }
@@ -144,12 +166,26 @@ mod tests {
         window.forget_before(3);
         assert_eq!((window.len(), window.distinct()), (2, 2));
         let saved = serde_json::to_string(&window).unwrap();
-        let mut again: Window = serde_json::from_str(&saved).unwrap();
-        again.recount();
-        assert_eq!(again, window);
+        let again: Window = serde_json::from_str(&saved).unwrap();
+        assert_eq!((again.len(), again.distinct()), (2, 2));
         window.keep_newest(1);
         assert_eq!((window.distinct(), window.start()), (1, 1));
         window.clear();
         assert!(window.is_empty());
+    }
+
+    #[test]
+    fn few_and_many_values_are_counted_alike() {
+        let mut window = Window::default();
+        for at in 0..100 {
+            window.push(hit(at, &(at % 20).to_string()));
+            let expected = usize::try_from(at + 1).unwrap().min(20);
+            assert_eq!(window.distinct(), expected);
+        }
+        assert!(window.values.is_some());
+        for left in [30, 15, 3] {
+            window.keep_newest(left);
+            assert_eq!(window.distinct(), left.min(20));
+        }
     }
 }

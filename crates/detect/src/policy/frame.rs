@@ -93,7 +93,7 @@ fn main_document(documents: &[Document]) -> Result<&Document, Problem> {
     }
     with("drishti")
         .next()
-        .or_else(|| with("correlation").last())
+        .or_else(|| with("correlation").next_back())
         .or_else(|| with("detection").next())
         .or_else(|| documents.first())
         .ok_or_else(|| Problem::new(None, "the file is empty"))

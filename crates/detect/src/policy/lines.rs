@@ -63,7 +63,7 @@ pub(super) fn find_in_any(text: &str, keys: &[&str]) -> Option<usize> {
         .find_map(|start| find(text, start, &path))
 }
 
-fn is_marker(line: &str) -> bool {
+pub(super) fn is_marker(line: &str) -> bool {
     line == "---" || line.starts_with("--- ")
 }
 

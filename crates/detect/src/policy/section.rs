@@ -3,6 +3,7 @@ use yaml_serde::{Mapping, Value};
 
 use super::error::Problem;
 use super::lines::{self, Step};
+use super::nearest::nearest;
 
 /// Where in a file a value stands.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ impl<'a> Section<'a> {
                 let problem = place
                     .key(key)
                     .problem(format!("unknown key `{key}` under `{}`", place.name()));
-                return Err(problem.advise(nearest(key, known)));
+                return Err(problem.advise(nearest(key, known.iter().copied())));
             }
         }
         Ok(Self { map, place })
@@ -148,19 +149,6 @@ impl<'a> Section<'a> {
                 .collect()),
             Some(_) => Err(self.place(key).problem(format!("`{key}` must be a list"))),
         }
-    }
-}
-
-/// What may have been meant.
-fn nearest(key: &str, known: &[&str]) -> String {
-    let best = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(key, name), name))
-        .min()
-        .filter(|(distance, name)| *distance <= 2 || *distance * 3 <= name.len());
-    match best {
-        Some((_, name)) => format!("did you mean `{name}`?"),
-        None => format!("known are {}", known.join(", ")),
     }
 }
 

@@ -229,11 +229,11 @@ pub(super) fn connect(
     };
     let feeds_of = |own: &[&str]| {
         let mut feeds = Vec::new();
-        let mut generated = false;
+        let mut alone = false;
         for (place, correlation) in correlations.iter().enumerate() {
             for (reference, named) in correlation.references.iter().enumerate() {
                 if own.contains(&named.name.as_str()) {
-                    generated = generated || generates(correlation);
+                    alone = alone || generates(correlation);
                     feeds.push(Feed {
                         correlation: place,
                         reference,
@@ -241,7 +241,7 @@ pub(super) fn connect(
                 }
             }
         }
-        let heard = feeds.is_empty() || generated;
+        let heard = feeds.is_empty() || alone;
         (feeds, heard)
     };
     for rule in rules.iter_mut() {

@@ -32,7 +32,7 @@ pub(super) fn repair(item: &DetectionItem) -> Result<Vec<DetectionItem>, Fault> 
     }
     check(&item)?;
     if has(&item, Modifier::Exists) {
-        return Ok(vec![presence(item)?]);
+        return Ok(vec![presence(&item)?]);
     }
     if has(&item, Modifier::Expand) {
         expand(&mut item)?;
@@ -166,8 +166,8 @@ fn check(item: &DetectionItem) -> Result<(), Fault> {
 }
 
 /// `exists` asks whether the field is there, null or not; `rsigma` takes null as missing.
-fn presence(item: DetectionItem) -> Result<DetectionItem, Fault> {
-    let field = name(&item);
+fn presence(item: &DetectionItem) -> Result<DetectionItem, Fault> {
+    let field = name(item);
     match (item.values.as_slice(), item.field.modifiers.as_slice()) {
         ([SigmaValue::Bool(expected)], [_]) => Ok(DetectionItem {
             field: FieldSpec::new(Some(format!("{PRESENCE}{field}")), Vec::new()),

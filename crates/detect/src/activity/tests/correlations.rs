@@ -5,15 +5,14 @@ use crate::policy::{PolicyKind, SeverityCase};
 
 /// Rules `a`, `b` and `c` for the event types of the same names, and a correlation.
 fn text(correlation: &str) -> String {
-    let mut text = String::new();
-    for name in ["a", "b", "c"] {
-        text += &format!(
+    let rules = ["a", "b", "c"].map(|name| {
+        format!(
             "title: rule {name}\nname: {name}\nlogsource: {{product: asana}}\ndetection:\n  s: {{event_type: {name}}}\n  condition: s\n---\n"
-        );
-    }
-    text + &format!(
-        "title: many\nname: many\nlevel: high\ndrishti: {{name: asana.many, title: '{{count}} by {{actor.email}}'}}\ncorrelation:\n{correlation}"
-    )
+        )
+    });
+    rules.concat()
+        + "title: many\nname: many\nlevel: high\ndrishti: {name: asana.many, title: '{count} by {actor.email}'}\ncorrelation:\n"
+        + correlation
 }
 
 /// Events written as `minute type person value`; `-` is unknown.

@@ -81,105 +81,74 @@ fn near_misses_are_silent() {
     }
 }
 
+/// Subject, who did it, and the entity: its kind, id and name.
+const SUBJECTS: [(&str, &str, EntityKind, &str, Option<&str>); 10] = [
+    (
+        "actor",
+        "service",
+        EntityKind::ServiceAccount,
+        "1",
+        Some("ada@example.com"),
+    ),
+    (
+        "actor",
+        "support",
+        EntityKind::Person,
+        "asana_support",
+        None,
+    ),
+    ("actor", "nobody", EntityKind::Person, "unknown", None),
+    ("address", "ada", EntityKind::Address, "198.51.100.7", None),
+    ("address", "nobody", EntityKind::Address, "unknown", None),
+    ("app", "service", EntityKind::App, "Sync", None),
+    ("app", "ada", EntityKind::App, "App", None),
+    (
+        "resource",
+        "ada",
+        EntityKind::Resource,
+        "9",
+        Some("example.com"),
+    ),
+    ("resource", "nobody", EntityKind::Resource, "unknown", None),
+    (
+        "organisation",
+        "ada",
+        EntityKind::Organisation,
+        "organisation",
+        None,
+    ),
+];
+
+fn saml_by(who: &str) -> Value {
+    let mut event = saml();
+    match who {
+        "service" => {
+            event["context"] =
+                json!({"api_authentication_method": "service_account", "oauth_app_name": "Sync"});
+        }
+        "support" => event["actor"] = json!({"actor_type": "asana_support"}),
+        "nobody" => {
+            for part in ["actor", "context", "resource"] {
+                event[part] = json!({});
+            }
+        }
+        _ => {}
+    }
+    event
+}
+
 #[test]
 fn every_subject_has_an_entity() {
-    let service = json!({"api_authentication_method": "service_account", "client_ip_address": "198.51.100.7", "oauth_app_name": "Sync"});
-    let with = |subject: &str, event: Value| {
+    for (subject, who, kind, id, name) in SUBJECTS {
         let text = format!("{SAML}  subject: {subject}\n");
-        let findings = found(&text, &[event]);
-        let entity = findings[0].entity.clone();
-        (
-            entity.kind,
-            entity.id,
-            entity.name,
-            findings[0].dedup.clone(),
-        )
-    };
-    let told = |kind, id: &str, name: Option<&str>, dedup: &str| {
-        (
+        let finding = found(&text, &[saml_by(who)]).remove(0);
+        let expected = Entity {
             kind,
-            id.to_owned(),
-            name.map(str::to_owned),
-            dedup.to_owned(),
-        )
-    };
-    let mut by_service = saml();
-    by_service["context"] = service;
-    let mut by_nobody = saml();
-    by_nobody["actor"] = json!({});
-    by_nobody["context"] = json!({});
-    by_nobody["resource"] = json!({});
-    let mut by_support = saml();
-    by_support["actor"] = json!({"actor_type": "asana_support"});
-    for (subject, event, expected) in [
-        (
-            "actor",
-            by_service.clone(),
-            told(
-                EntityKind::ServiceAccount,
-                "1",
-                Some("ada@example.com"),
-                "service_account:1",
-            ),
-        ),
-        (
-            "actor",
-            by_support,
-            told(
-                EntityKind::Person,
-                "asana_support",
-                None,
-                "person:asana_support",
-            ),
-        ),
-        (
-            "actor",
-            by_nobody.clone(),
-            told(EntityKind::Person, "unknown", None, "person:unknown"),
-        ),
-        (
-            "address",
-            saml(),
-            told(
-                EntityKind::Address,
-                "198.51.100.7",
-                None,
-                "address:198.51.100.7",
-            ),
-        ),
-        (
-            "address",
-            by_nobody.clone(),
-            told(EntityKind::Address, "unknown", None, "address:unknown"),
-        ),
-        (
-            "app",
-            by_service,
-            told(EntityKind::App, "Sync", None, "app:Sync"),
-        ),
-        ("app", saml(), told(EntityKind::App, "App", None, "app:App")),
-        (
-            "resource",
-            saml(),
-            told(EntityKind::Resource, "9", Some("example.com"), "resource:9"),
-        ),
-        (
-            "resource",
-            by_nobody,
-            told(EntityKind::Resource, "unknown", None, "resource:unknown"),
-        ),
-        (
-            "organisation",
-            saml(),
-            told(
-                EntityKind::Organisation,
-                "organisation",
-                None,
-                "organisation:organisation",
-            ),
-        ),
-    ] {
-        assert_eq!(with(subject, event), expected, "{subject}");
+            id: id.to_owned(),
+            name: name.map(str::to_owned),
+        };
+        assert_eq!(finding.entity, expected, "{subject} {who}");
+        assert_eq!(finding.dedup, format!("{}:{id}", kind.as_str()));
     }
 }
 

@@ -138,70 +138,94 @@ drishti:
     assert_eq!(parameters.get("learning_days"), Some(&json!(7)));
 }
 
+/// Under `drishti:`, which is line 8: what is wrong, on which line, and what is said.
+const FAULTS: [(&str, usize, &str, &str); 16] = [
+    (
+        "  nmae: a.b\n",
+        9,
+        "unknown key `nmae`",
+        "did you mean `name`?",
+    ),
+    (
+        "  scope:\n    inclde: {}\n",
+        10,
+        "unknown key `inclde` under `drishti.scope`",
+        "`include`",
+    ),
+    (
+        "  scope: {include: {teams: []}}\n",
+        9,
+        "unknown key `teams`",
+        "known are people",
+    ),
+    (
+        "  scope: {include: {roles: [boss]}}\n",
+        9,
+        "no role",
+        "use admin",
+    ),
+    ("  name: Not Good\n", 9, "is no name", ""),
+    ("  name: 'x'\n  window: soon\n", 10, "is no time", ""),
+    ("  threshold: 0\n", 9, "at least 1", ""),
+    ("  threshold: many\n", 9, "`threshold`: ", ""),
+    ("  mode: loud\n", 9, "`mode`: ", ""),
+    (
+        "  severities:\n    - level: high\n    - {when: {a: b}, level: hgih}\n",
+        11,
+        "no severity",
+        "",
+    ),
+    (
+        "  severities:\n    - when: {a: b}\n",
+        10,
+        "`level` is missing",
+        "",
+    ),
+    (
+        "  tests:\n    - name: x\n      fires: true\n",
+        10,
+        "needs `events`",
+        "",
+    ),
+    (
+        "  tests:\n    - name: x\n      events: [{}]\n",
+        10,
+        "`fires` is missing",
+        "",
+    ),
+    (
+        "  detector: x\n",
+        9,
+        "either a `detection` or a `detector`",
+        "",
+    ),
+    ("  parameters: {}\n", 9, "`parameters` are for", ""),
+    (
+        "  name: x\n---\ntitle: b\ndrishti: {}\n",
+        11,
+        "two documents",
+        "keep one",
+    ),
+];
+
+fn check_fault(text: &str, line: usize, problem: &str, advice: &str) {
+    let error = refused(text);
+    assert!(error.problem.contains(problem), "{text}\n{error}");
+    assert_eq!(error.line, Some(line), "{text}\n{error}");
+    let advised = error.advice.as_deref().unwrap_or_default();
+    assert!(advised.contains(advice), "{error}");
+    assert!(
+        error.to_string().starts_with(&format!("0.yml:{line}: ")),
+        "{error}"
+    );
+}
+
 #[test]
 fn faults_have_a_line_and_advice() {
-    let with = |drishti: &str| format!("{RULE}drishti:\n{drishti}");
-    let cases = [
-        (
-            with("  nmae: a.b\n"),
-            9,
-            "unknown key `nmae`",
-            "did you mean `name`?",
-        ),
-        (
-            with("  scope:\n    inclde: {}\n"),
-            10,
-            "unknown key `inclde` under `drishti.scope`",
-            "`include`",
-        ),
-        (
-            with("  scope: {include: {teams: []}}\n"),
-            9,
-            "unknown key `teams`",
-            "known are people",
-        ),
-        (
-            with("  scope: {include: {roles: [boss]}}\n"),
-            9,
-            "no role",
-            "use admin",
-        ),
-        (with("  name: Not Good\n"), 9, "is no name", ""),
-        (with("  name: 'x'\n  window: soon\n"), 10, "is no time", ""),
-        (with("  threshold: 0\n"), 9, "at least 1", ""),
-        (with("  threshold: many\n"), 9, "`threshold`: ", ""),
-        (with("  mode: loud\n"), 9, "`mode`: ", ""),
-        (
-            with("  severities:\n    - level: high\n    - {when: {a: b}, level: hgih}\n"),
-            11,
-            "no severity",
-            "",
-        ),
-        (
-            with("  severities:\n    - when: {a: b}\n"),
-            10,
-            "`level` is missing",
-            "",
-        ),
-        (
-            with("  tests:\n    - name: x\n      fires: true\n"),
-            10,
-            "needs `events`",
-            "",
-        ),
-        (
-            with("  tests:\n    - name: x\n      events: [{}]\n"),
-            10,
-            "`fires` is missing",
-            "",
-        ),
-        (
-            with("  detector: x\n"),
-            9,
-            "either a `detection` or a `detector`",
-            "",
-        ),
-        (with("  parameters: {}\n"), 9, "`parameters` are for", ""),
+    for (drishti, line, problem, advice) in FAULTS {
+        check_fault(&format!("{RULE}drishti:\n{drishti}"), line, problem, advice);
+    }
+    for (text, line, problem, advice) in [
         (RULE.replace("high", "severe"), 3, "no severity", ""),
         (
             "title: a\nid: 1\n".to_owned(),
@@ -222,30 +246,13 @@ fn faults_have_a_line_and_advice() {
             "indentation",
         ),
         (
-            with("  name: x\n---\ntitle: b\ndrishti: {}\n"),
-            11,
-            "two documents",
-            "keep one",
-        ),
-        (
             "title: a\ndrishti: {detector: x, subject: app}\n".to_owned(),
             2,
             "`subject` is for",
             "",
         ),
-    ];
-    for (text, line, problem, advice) in cases {
-        let error = refused(&text);
-        assert!(error.problem.contains(problem), "{text}\n{error}");
-        assert_eq!(error.line, Some(line), "{text}\n{error}");
-        assert!(
-            error.advice.as_deref().unwrap_or_default().contains(advice),
-            "{error}"
-        );
-        assert!(
-            error.to_string().starts_with(&format!("0.yml:{line}: ")),
-            "{error}"
-        );
+    ] {
+        check_fault(&text, line, problem, advice);
     }
 }
 
@@ -273,9 +280,9 @@ fn names_and_ids_are_taken_once() {
 fn bounds_are_kept() {
     let large = format!("{RULE}# {}", "x".repeat(POLICY_FILE_BYTES_MAX));
     assert!(refused(&large).problem.contains("larger than"));
-    let test = "    - {name: x, fires: true, events: [{}]}\n".repeat(TESTS_MAX + 1);
+    let many = "    - {name: x, fires: true, events: [{}]}\n".repeat(TESTS_MAX + 1);
     assert!(
-        refused(&format!("{RULE}drishti:\n  tests:\n{test}"))
+        refused(&format!("{RULE}drishti:\n  tests:\n{many}"))
             .problem
             .contains("tests")
     );

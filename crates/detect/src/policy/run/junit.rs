@@ -1,6 +1,6 @@
 use super::{TestReport, TestResult};
 
-/// The report as JUnit's XML: a suite for each policy.
+/// The report as XML that build servers read: a suite for each policy.
 pub(super) fn write(report: &TestReport) -> String {
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     line(
