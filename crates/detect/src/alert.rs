@@ -19,7 +19,7 @@ pub struct Alert {
     pub key: String,
     /// Which policy.
     pub policy: PolicyId,
-    /// One line for people, of the most severe match.
+    /// One line for people, of the newest of its most severe matches.
     pub title: String,
     /// Of the most severe match.
     pub severity: Severity,

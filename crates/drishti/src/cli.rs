@@ -77,6 +77,9 @@ pub(crate) enum Command {
     /// What is known of people besides their accounts.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// What is known of addresses.
+    #[command(subcommand)]
+    Geo(GeoCommand),
     /// Make derived state anew from the lake.
     #[command(subcommand)]
     Rebuild(RebuildCommand),
@@ -539,6 +542,25 @@ pub(crate) struct PeopleImportArgs {
     /// Only of the people of this source.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<SourceName>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GeoCommand {
+    /// Fetch the places and feeds that the configuration names by an address.
+    Update,
+    /// Say what is known of an address, and who says so.
+    Why(WhyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// IPv4 or IPv6 address.
+    pub(crate) address: String,
+    #[command(flatten)]
+    pub(crate) tables: TablesArgs,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Subcommand)]

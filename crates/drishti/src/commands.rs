@@ -5,6 +5,7 @@ mod collect;
 mod demo;
 mod detect;
 mod doctor;
+mod geo;
 mod ingest;
 mod people;
 mod policies;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policies(command) => policies::run(&cli, command).await,
         Command::Alerts(command) => alerts::run(&cli, command).await,
         Command::People(PeopleCommand::Import(arguments)) => people::import(&cli, arguments).await,
+        Command::Geo(command) => geo::run(&cli, command).await,
         Command::Rebuild(RebuildCommand::Baselines(arguments)) => {
             rebuild::run(&cli, arguments).await
         }

@@ -19,6 +19,7 @@ use drishti_services::watch::{KnowledgeFiles, NamedFile};
 use drishti_services::{Installation, LakeLocation, Proxy, Services};
 use environment::Environment;
 use serde::Deserialize;
+use url::Url;
 
 use crate::cli::{Cli, TablesArgs};
 use crate::home::Home;
@@ -84,10 +85,16 @@ pub(crate) struct DetectionSection {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EnrichmentSection {
-    /// `MaxMind` databases and tables that say where addresses are.
-    places: Vec<PathBuf>,
-    /// Lists of addresses, by name.
-    feeds: BTreeMap<String, PathBuf>,
+    /// `MaxMind` databases and tables that say where addresses are: files, or addresses that `drishti geo update` fetches.
+    pub(crate) places: Vec<String>,
+    /// Lists of addresses, by name; files, or addresses that `drishti geo update` fetches.
+    pub(crate) feeds: BTreeMap<String, String>,
+}
+
+/// Something that is fetched, and where it is kept.
+pub(crate) struct Table {
+    pub(crate) address: Url,
+    pub(crate) path: PathBuf,
 }
 
 /// One of `[[sources]]`
@@ -223,6 +230,7 @@ impl Configuration {
             let absolute = std::path::absolute(path);
             absolute.with_context(|| format!("finding `{}`", path.display()))
         };
+        let absolute = |path: &Path| absolute(path).map(|path| path.display().to_string());
         for path in &tables.places {
             self.enrichment.places.push(absolute(path)?);
         }
@@ -248,15 +256,35 @@ impl Configuration {
                 .enrichment
                 .places
                 .iter()
-                .map(|path| folder.join(path))
+                .map(|table| self.table_path(home, table))
                 .collect(),
             feeds: feeds
-                .map(|(name, path)| NamedFile {
+                .map(|(name, table)| NamedFile {
                     name: name.clone(),
-                    path: folder.join(path),
+                    path: self.table_path(home, table),
                 })
                 .collect(),
         }
+    }
+
+    /// Where a table is: a file from the configuration's folder on, or where the file of an address is kept.
+    fn table_path(&self, home: &Home, table: &str) -> PathBuf {
+        match fetched(table) {
+            Some(address) => home.table_path(&address),
+            None => self.folder().join(table),
+        }
+    }
+
+    /// The tables that are fetched.
+    pub(crate) fn fetched_tables(&self, home: &Home) -> Vec<Table> {
+        let all = self.enrichment.places.iter();
+        all.chain(self.enrichment.feeds.values())
+            .filter_map(|table| {
+                let address = fetched(table)?;
+                let path = home.table_path(&address);
+                Some(Table { address, path })
+            })
+            .collect()
     }
 
     /// Opens the installation.
@@ -315,6 +343,12 @@ impl SourceSection {
             declared: true,
         })
     }
+}
+
+/// The address of a table that is fetched; `None` for a file.
+fn fetched(table: &str) -> Option<Url> {
+    let address = Url::parse(table).ok()?;
+    matches!(address.scheme(), "http" | "https").then_some(address)
 }
 
 /// Reads a small file; `-` is standard input.

@@ -14,6 +14,7 @@ use rand::rand_core::TryRng;
 
 use crate::cli::{Cli, DEMO_HOME, HOME};
 use crate::output;
+use url::Url;
 
 /// Bytes of a bearer token of the API.
 const TOKEN_BYTES: usize = 32;
@@ -108,6 +109,25 @@ impl Home {
 
     pub(crate) fn lake_path(&self) -> PathBuf {
         self.0.join("lake")
+    }
+
+    /// Where the file that is fetched from `address` is kept.
+    pub(crate) fn table_path(&self, address: &Url) -> PathBuf {
+        let name = |part: &str| -> String {
+            part.chars()
+                .map(|letter| {
+                    if letter.is_ascii_alphanumeric() || letter == '.' {
+                        letter
+                    } else {
+                        '-'
+                    }
+                })
+                .collect()
+        };
+        let host = name(address.host_str().unwrap_or_default());
+        self.0
+            .join("tables")
+            .join(format!("{host}{}", name(address.path())))
     }
 
     pub(crate) fn policies_path(&self) -> PathBuf {

@@ -90,6 +90,14 @@ pub enum ServiceError {
     /// No policy has this name.
     #[error("no policy is called `{0}`")]
     NoSuchPolicy(String),
+    /// A file could not be fetched.
+    #[error("fetching `{from}`: {problem}")]
+    Fetch {
+        /// Its address, without what may be secret.
+        from: String,
+        /// Why not.
+        problem: String,
+    },
     /// What is known of addresses could not be read.
     #[error(transparent)]
     Enrich(#[from] EnrichError),
@@ -137,6 +145,7 @@ impl ServiceError {
             Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
             Self::NoSuchPolicy(_) => "`drishti policies list` shows the names.".to_owned(),
             Self::NoSuchEvent(_) => "Give the event's `gid` as `drishti query` shows it; an event that has just happened may not have been collected yet.".to_owned(),
+            Self::Fetch { .. } => "Check the address in the configuration, and that it can be reached from here; the file that was fetched before is used as it is.".to_owned(),
             Self::Enrich(_) => "Mend or replace the file, or leave it out; docs/ENRICHMENT.md tells the forms that are understood.".to_owned(),
             Self::LeaseLost(_) => "Another process took over, because this one could not renew its lease in time: a machine that slept or was overloaded, or clocks that differ. Nothing is lost, and Drishti looks again by itself. If it comes again and again, set the clocks (NTP).".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
@@ -183,6 +192,7 @@ impl ServiceError {
             Self::NoSuchEvent(_) => "NoSuchEvent",
             Self::NoSuchAlert(_) => "NoSuchAlert",
             Self::NoSuchPolicy(_) => "NoSuchPolicy",
+            Self::Fetch { .. } => "FetchFailed",
             Self::Enrich(_) => "TablesUnreadable",
             Self::TaskDied(_) => "TaskDied",
         }

@@ -27,6 +27,7 @@ pub mod maintenance;
 pub mod quarantine;
 pub mod search;
 pub mod sources;
+pub mod tables;
 pub mod watch;
 
 pub use drishti_asana::Proxy;

@@ -348,11 +348,9 @@ impl Group {
     fn join(&mut self, finding: &Finding) {
         self.matches += 1;
         self.last_at = finding.at;
-        if finding.severity > self.severity {
+        if finding.severity >= self.severity {
             self.severity = finding.severity;
             self.title.clone_from(&finding.title);
-        }
-        if finding.severity == self.severity {
             self.explanation = finding.explanation.clone();
         }
     }

@@ -11,11 +11,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SourceState};
 use drishti_services::sources::AddSource;
+use drishti_services::tables::fetch;
 use rand::rand_core::TryRng;
 
 use super::progress;
 use super::serve::{Opened, Product};
 use crate::cli::{Cli, DemoArgs};
+use crate::configuration::EnrichmentSection;
 use crate::home::Home;
 use crate::output::{self, grouped, shell_word};
 use simulator::Simulator;
@@ -34,12 +36,16 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitCode> {
     let home = Home::ready(cli.home())?;
-    let opened = Opened::new(cli, &home, arguments.listen).await?;
-    refuse_real_sources(&opened).await?;
-    let product = opened.start();
     let name = SourceName::new(SOURCE)?;
     let token = Secret::new(random_text()?);
     let mut simulator = Simulator::start(arguments, &token).await?;
+    let tables = tables(&simulator.address);
+    let opened = Opened::new(cli, &home, arguments.listen, tables).await?;
+    refuse_real_sources(&opened).await?;
+    for table in opened.configuration.fetched_tables(&home) {
+        fetch(&table.address, &table.path).await?;
+    }
+    let product = opened.start();
     let days = arguments.days.min(CollectSettings::RETENTION_DAYS);
     let source = source(&name, arguments, &simulator.address, token);
     product.services.declare_source(source).await?;
@@ -58,6 +64,22 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
         product.stop.cancel();
     }
     product.wait().await
+}
+
+/// What a provider would publish about the simulated addresses.
+fn tables(simulator: &str) -> EnrichmentSection {
+    let file = |name: &str| format!("{simulator}/feeds/{name}");
+    EnrichmentSection {
+        places: vec![file("places.csv")],
+        feeds: [
+            ("tor", "tor-exits.txt"),
+            ("vpn", "vpn.netset"),
+            ("hosting", "hosting.netset"),
+        ]
+        .into_iter()
+        .map(|(name, list)| (name.to_owned(), file(list)))
+        .collect(),
+    }
 }
 
 /// The demo shares no folder with real sources: it would mix made-up events with real ones, and collect the real ones besides.
@@ -152,6 +174,7 @@ fn print_where_to_look(home: &Home, product: &Product) -> anyhow::Result<()> {
     output::print_data(&format!(
         "\
 Ask the lake:    {drishti} query \"select event_type, count(*) from events group by 1 order by 2 desc limit 5\"
+See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
 Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"http://{address}/api/v1/events?limit=3\"
 The API itself:  http://{address}/api/v1/openapi.json

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::{Cli, ServeArgs};
-use crate::configuration::{Configuration, LISTEN};
+use crate::configuration::{Configuration, EnrichmentSection, LISTEN};
 use crate::home::{Home, Occupied};
 use crate::lifecycle::stop_on_signal;
 use crate::output;
@@ -43,7 +43,9 @@ pub(crate) struct Product {
 
 pub(crate) async fn run(cli: &Cli, arguments: &ServeArgs) -> anyhow::Result<ExitCode> {
     let home = Home::ready(cli.home())?;
-    let product = Opened::new(cli, &home, arguments.listen).await?.start();
+    let product = Opened::new(cli, &home, arguments.listen, EnrichmentSection::default())
+        .await?
+        .start();
     output::print_data(&format!("listening on http://{}", product.address))?;
     output::say(&format!(
         "the API takes the bearer token in `{}`",
@@ -58,10 +60,13 @@ impl Opened {
         cli: &Cli,
         home: &Home,
         listen: Option<SocketAddr>,
+        tables: EnrichmentSection,
     ) -> anyhow::Result<Self> {
         let stop = stop_on_signal()?;
         let occupied = home.occupy()?;
-        let configuration = Configuration::load(cli, home)?;
+        let mut configuration = Configuration::load(cli, home)?;
+        configuration.enrichment.places.extend(tables.places);
+        configuration.enrichment.feeds.extend(tables.feeds);
         let listen = listen.or(configuration.listen).unwrap_or(LISTEN);
         let listener = TcpListener::bind(listen)
             .await

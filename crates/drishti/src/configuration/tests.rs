@@ -49,6 +49,8 @@ fn every_key_of_the_file_is_documented() {
         ("The file", "nobody_knows = 1"),
         ("`[lake]`", "[lake]\nnobody_knows = 1"),
         ("`[ledger]`", "[ledger]\nnobody_knows = 1"),
+        ("`[detection]`", "[detection]\nnobody_knows = 1"),
+        ("`[enrichment]`", "[enrichment]\nnobody_knows = 1"),
         (
             "`[[sources]]`",
             "[[sources]]\nname = \"a\"\nnobody_knows = 1",

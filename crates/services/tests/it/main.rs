@@ -18,3 +18,4 @@ mod quarantine;
 mod search;
 mod sources;
 mod stand;
+mod watch;

@@ -1,12 +1,14 @@
 //! Where a test has its installation, and the values that tests share.
 
 use std::io::{self, Cursor, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{ManualClock, SourceName};
 use drishti_services::ingest::IngestSummary;
+use drishti_services::watch::KnowledgeFiles;
 use drishti_services::{
     EventFilter, EventPosition, Installation, LakeLocation, Proxy, QuarantineEntry,
     QuarantineFilter, SealingKey, Services, StoredEvent,
@@ -17,6 +19,8 @@ use tempfile::TempDir;
 pub(crate) struct Place {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) proxy: Option<Proxy>,
+    /// Path and text of each policy.
+    pub(crate) policies: Vec<(PathBuf, String)>,
     key: SealingKey,
     folder: TempDir,
 }
@@ -26,6 +30,7 @@ impl Place {
         Self {
             clock: Arc::new(ManualClock::new(now())),
             proxy: None,
+            policies: Vec::new(),
             key: SealingKey::generate().unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -48,7 +53,10 @@ impl Place {
             holder: holder.to_owned(),
             proxy: self.proxy.clone(),
             declared_in: Some("/etc/drishti.toml".to_owned()),
-            knowledge: drishti_services::watch::KnowledgeFiles::default(),
+            knowledge: KnowledgeFiles {
+                shipped: self.policies.clone(),
+                ..KnowledgeFiles::default()
+            },
         };
         Services::open(installation, self.clock.clone())
             .await

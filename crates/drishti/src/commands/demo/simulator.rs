@@ -14,6 +14,9 @@ use crate::cli::DemoArgs;
 /// Lines of its standard error that are told when it ends.
 const LAST_LINES: usize = 10;
 
+/// Time between two attacks in the live traffic.
+const LIVE_ATTACK_EVERY: &str = "5m";
+
 /// A running simulator. It ends with this value, and with this process however that ends.
 pub(super) struct Simulator {
     child: Child,
@@ -33,6 +36,7 @@ impl Simulator {
             .args(["--people", &arguments.people.to_string()])
             .args(["--days", &arguments.days.to_string()])
             .args(["--seed", &arguments.seed.to_string()])
+            .args(["--attacks", "all", "--attack-every", LIVE_ATTACK_EVERY])
             .env("DRISHTI_SIMULATE_TOKEN", token.expose());
         Self::spawn(command).await
     }

@@ -1,0 +1,260 @@
+//! Detection over the lake: the same alerts, whatever way and order the events came in.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_model::canonical_time;
+use drishti_services::alerts::AlertView;
+use drishti_services::detect::Verdict;
+use drishti_services::{AlertChange, AlertFilter, Classification, Services, Triage};
+
+use crate::place::{Place, ingest, name, now};
+
+const BURST: &str = r"
+title: Failed sign-ins
+id: 7f0fbd1a-50b5-4c4b-8c57-9a2b2b1e5a01
+name: failed
+status: stable
+logsource: {product: asana, service: audit}
+detection:
+  selection: {event_type: user_login_failed}
+  condition: selection
+level: low
+---
+title: Many failed sign-ins
+id: 7f0fbd1a-50b5-4c4b-8c57-9a2b2b1e5a02
+status: stable
+correlation:
+  type: event_count
+  rules: [failed]
+  group-by: [actor.gid]
+  timespan: 10m
+  condition: {gte: 3}
+level: medium
+drishti:
+  name: test.failed_sign_ins
+  tests:
+    - name: three
+      fires: true
+      events:
+        - {repeat: {times: 3, every: 1m}, event_type: user_login_failed, actor: {gid: '1'}}
+    - name: two
+      fires: false
+      events:
+        - {repeat: {times: 2, every: 1m}, event_type: user_login_failed, actor: {gid: '1'}}
+";
+
+const EXPORT: &str = r"
+title: Export started
+id: 7f0fbd1a-50b5-4c4b-8c57-9a2b2b1e5a03
+status: stable
+logsource: {product: asana, service: audit}
+detection:
+  selection: {event_type: workspace_export_started}
+  condition: selection
+level: high
+drishti:
+  name: test.export
+  title: '{actor.gid} started an export'
+  tests:
+    - {name: an export, fires: true, events: [{event_type: workspace_export_started, actor: {gid: '1'}}]}
+    - {name: a report, fires: false, events: [{event_type: search_report_export_started, actor: {gid: '1'}}]}
+";
+
+fn place() -> Place {
+    let mut place = Place::new();
+    place.policies = vec![
+        (PathBuf::from("burst.yml"), BURST.to_owned()),
+        (PathBuf::from("export.yml"), EXPORT.to_owned()),
+    ];
+    place
+}
+
+fn line(gid: u64, kind: &str, who: u64, minutes_ago: i64) -> String {
+    let at = canonical_time(now() - TimeDelta::minutes(minutes_ago));
+    format!(
+        r#"{{"gid":"{gid}","created_at":"{at}","event_type":"{kind}","actor":{{"actor_type":"user","gid":"{who}"}}}}"#
+    )
+}
+
+/// A week of failures and exports by four people, in order.
+fn week() -> Vec<String> {
+    (0..600)
+        .map(|number: i64| {
+            let minutes_ago = (600 - number) * 17 / 2;
+            let kind = if number % 97 == 0 {
+                "workspace_export_started"
+            } else if number % 3 == 0 {
+                "user_login_succeeded"
+            } else {
+                "user_login_failed"
+            };
+            let number = number.unsigned_abs();
+            line(number + 1, kind, number / 5 % 4, minutes_ago)
+        })
+        .collect()
+}
+
+type Told = (String, String, DateTime<Utc>, DateTime<Utc>, u64, u64, bool);
+
+async fn alerts(services: &Services) -> Vec<Told> {
+    let filter = AlertFilter {
+        limit: 10_000,
+        ..AlertFilter::default()
+    };
+    let mut all: Vec<Told> = services
+        .alerts(&filter)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|alert: AlertView| {
+            (
+                alert.id,
+                alert.title,
+                alert.first_event_at,
+                alert.last_event_at,
+                alert.matches,
+                alert.events,
+                alert.is_provisional,
+            )
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_do_not_depend_on_batches_or_order() {
+    let lines = week();
+    let whole = place();
+    let services = whole.open().await;
+    let summary = ingest(&services, lines.join("\n")).await;
+    assert_eq!(summary.detection.events, 600);
+    let expected = alerts(&services).await;
+    assert!(expected.len() > 8, "{expected:#?}");
+    assert!(expected.iter().any(|alert| alert.4 > 1), "{expected:#?}");
+
+    let pieces = place();
+    let services = pieces.open().await;
+    for piece in lines.chunks(71) {
+        ingest(&services, piece.join("\n")).await;
+    }
+    assert_eq!(
+        alerts(&services).await,
+        expected,
+        "in order, piece by piece"
+    );
+    assert_eq!(services.rebuild(&name("files")).await.unwrap().events, 600);
+    assert_eq!(alerts(&services).await, expected, "rebuilt");
+
+    let shuffled = place();
+    let services = shuffled.open().await;
+    let pieces: Vec<&[String]> = lines.chunks(113).collect();
+    for place in [3, 0, 5, 1, 4, 2] {
+        ingest(&services, pieces[place].join("\n")).await;
+    }
+    assert_eq!(alerts(&services).await, expected, "out of order");
+    assert_eq!(
+        services.watch_once(&name("files")).await.unwrap().events,
+        0,
+        "everything is evaluated"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_late_completes_an_alert_with_its_true_time() {
+    let place = place();
+    let services = place.open().await;
+    let failed = |gid, minutes_ago| line(gid, "user_login_failed", 7, minutes_ago);
+    ingest(
+        &services,
+        [
+            failed(1, 500),
+            failed(3, 496),
+            line(4, "user_logged_out", 7, 10),
+        ]
+        .join("\n"),
+    )
+    .await;
+    assert_eq!(alerts(&services).await, []);
+    ingest(&services, failed(2, 498)).await;
+    let found = alerts(&services).await;
+    assert_eq!(found.len(), 1);
+    let (_, _, _, last, _, events, _) = &found[0];
+    assert_eq!((*last, *events), (now() - TimeDelta::minutes(496), 3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_make_of_an_alert_outlives_a_rebuild() {
+    let place = place();
+    let services = place.open().await;
+    ingest(&services, line(1, "workspace_export_started", 7, 60)).await;
+    let id = alerts(&services).await.remove(0).0;
+    let change = AlertChange {
+        triage: Some(Triage::Resolved {
+            classification: Classification::Benign,
+            reason: "planned".to_owned(),
+        }),
+        ..AlertChange::default()
+    };
+    let triaged = services.triage(&id[..8], &change, "mara").await.unwrap();
+    assert_eq!(triaged.state, "resolved");
+    services.rebuild(&name("files")).await.unwrap();
+    let story = services.alert(&id).await.unwrap();
+    assert_eq!(story.alert.reason.as_deref(), Some("planned"));
+    assert_eq!(story.event_gids, ["1"]);
+    // Another match within the window after the resolution is not swallowed.
+    ingest(&services, line(2, "workspace_export_started", 7, 50)).await;
+    let story = services.alert(&id).await.unwrap();
+    assert_eq!((story.alert.state, story.alert.matches), ("new", 2));
+    assert!(services.alert("ffffffff").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_near_miss_can_be_asked_why() {
+    let place = place();
+    let services = place.open().await;
+    let failed = |gid, minutes_ago| line(gid, "user_login_failed", 7, minutes_ago);
+    let lines = [failed(1, 30), failed(2, 28), failed(3, 15)];
+    ingest(&services, lines.join("\n")).await;
+    let why = async |gid: &str, policy: &str| {
+        let explained = services.explain(gid, policy, None).await.unwrap();
+        explained.into_iter().next().unwrap().verdict
+    };
+    let Verdict::Quiet(reasons) = why("3", "test.failed_sign_ins").await else {
+        panic!("it is not raised");
+    };
+    assert!(!reasons.is_empty());
+    assert!(matches!(why("1", "test.export").await, Verdict::Quiet(_)));
+    for (gid, policy) in [("9", "test.export"), ("1", "test.unknown")] {
+        let refused = services.explain(gid, policy, None).await.unwrap_err();
+        assert!(!refused.advice().is_empty(), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_is_tried_on_the_past() {
+    let place = place();
+    let services = place.open().await;
+    ingest(&services, week().join("\n")).await;
+    let tried = services
+        .backtest("test.export", None, 30, None)
+        .await
+        .unwrap();
+    assert_eq!((tried.events, tried.alerts), (600, 7));
+    assert_eq!(tried.days.values().sum::<u64>(), 7);
+    let changed = EXPORT.replace("workspace_export_started}", "user_logged_out}");
+    let pack = drishti_services::detect::Pack::parse(&[("x.yml".into(), changed)]);
+    let changed = pack.policies.into_iter().next();
+    let tried = services
+        .backtest("test.export", changed, 30, None)
+        .await
+        .unwrap();
+    let difference = tried.difference.unwrap();
+    assert_eq!((difference.added_count, difference.removed_count), (0, 7));
+    let yesterday = services
+        .backtest("test.export", None, 1, None)
+        .await
+        .unwrap();
+    assert!(yesterday.alerts < 7);
+}
