@@ -32,6 +32,8 @@ use crate::policy::{Mode, Policy, PolicyError};
 use crate::{EventReference, FINDING_EVENTS_MAX, Finding, People, PolicyId, StateRow, Verdict};
 
 pub(crate) use lint::notes;
+#[cfg(test)]
+pub(crate) use view::FIELDS;
 
 /// Most types of events whose rules are remembered; if there are more, they are found out anew.
 const ROUTES_MAX: usize = 2_000;
@@ -46,6 +48,8 @@ pub struct ActivityEngine {
     /// For each type of event that was seen, the rules that it can match: program and rule.
     routes: HashMap<Box<str>, Arc<[(usize, usize)]>>,
     memory: Memory,
+    /// For each program, how often a match could not be counted.
+    not_evaluable: Vec<u64>,
     /// Names of the selections that matched; kept to save allocations.
     selections: Vec<String>,
 }
@@ -77,6 +81,7 @@ impl ActivityEngine {
             .map(|(place, program)| (program.policy.id.clone(), place))
             .collect();
         let engine = Self {
+            not_evaluable: vec![0; programs.len()],
             programs,
             by_policy,
             first_correlation,
@@ -122,6 +127,13 @@ impl ActivityEngine {
     /// Takes up saved rows in place of what was counted so far. Rows of other engines are left alone.
     pub fn restore(&mut self, rows: Vec<StateRow>) {
         self.memory.restore(rows);
+    }
+
+    /// How many events matched a rule of each policy and could not be counted, because they lack what is counted or what groups it.
+    /// Previews are left out.
+    pub fn not_evaluable(&self) -> impl Iterator<Item = (&PolicyId, u64)> {
+        let policies = self.programs.iter().map(|program| &program.policy.id);
+        policies.zip(self.not_evaluable.iter().copied())
     }
 
     /// Why `policy` speaks about an event or does not, with what is counted now: before the event or after it.
@@ -200,7 +212,13 @@ impl ActivityEngine {
         let mut waiting: Vec<Feed> = rule.feeds.clone();
         // Those that are fed come later in the order, so this ends.
         while let Some(feed) = waiting.pop() {
-            let Some(fired) = count(program, *first, &mut self.memory, feed, view) else {
+            let counted = count(program, *first, &mut self.memory, feed, view);
+            if let (Counted::Unknown, false) = (&counted, self.memory.is_previewing())
+                && let Some(times) = self.not_evaluable.get_mut(place)
+            {
+                *times += 1;
+            }
+            let Counted::Enough(fired) = counted else {
                 continue;
             };
             if let Some(correlation) = program.correlations.get(feed.correlation) {
@@ -226,17 +244,31 @@ fn fits(rule: &CompiledRule, view: &EventView<'_>, selections: &mut Vec<String>)
         .any(|condition| eval_condition(condition, &rule.detections, view, selections))
 }
 
-/// Counts an event in a correlation. Returns what was counted, if that is enough.
+/// What comes of counting an event.
+enum Counted {
+    /// The event lacks what is counted, or what groups it.
+    Unknown,
+    TooLittle,
+    Enough(Fired),
+}
+
+/// Counts an event in a correlation.
 fn count(
     program: &Program,
     first: usize,
     memory: &mut Memory,
     feed: Feed,
     view: &EventView<'_>,
-) -> Option<Fired> {
-    let correlation = program.correlations.get(feed.correlation)?;
-    let group = correlation.group(feed.reference, view)?;
-    let measure = correlation.measure(view)?;
+) -> Counted {
+    let Some(correlation) = program.correlations.get(feed.correlation) else {
+        return Counted::TooLittle;
+    };
+    let known = correlation
+        .group(feed.reference, view)
+        .zip(correlation.measure(view));
+    let Some((group, measure)) = known else {
+        return Counted::Unknown;
+    };
     let at = view.event().event.created_at.timestamp_micros();
     let hit = Hit {
         at,
@@ -244,12 +276,15 @@ fn count(
         reference: feed.reference,
         measure,
     };
-    memory.change(first + feed.correlation, &group, at, |window| {
+    let fired = memory.change(first + feed.correlation, &group, at, |window| {
         let value = correlation.add(window, hit)?;
-        Some(Fired {
+        Some((value, contributing(window)))
+    });
+    fired.map_or(Counted::TooLittle, |(value, events)| {
+        Counted::Enough(Fired {
             value,
-            group: group.clone(),
-            events: contributing(window),
+            group,
+            events,
         })
     })
 }

@@ -61,7 +61,7 @@ pub(super) fn explain(
         if rule.raises.is_some() {
             match found(Source::Rule).finding(view) {
                 Some(finding) => return Verdict::Raised(Box::new(finding)),
-                None => quiet.push("the policy's severities say that this is nothing".to_owned()),
+                None => quiet.push(nothing()),
             }
         }
         let mut waiting = rule.feeds.clone();
@@ -78,21 +78,24 @@ pub(super) fn explain(
                     let source = Source::Correlation { correlation, fired };
                     match found(source).finding(view) {
                         Some(finding) => return Verdict::Raised(Box::new(finding)),
-                        None => {
-                            quiet.push(
-                                "the policy's severities say that this is nothing".to_owned(),
-                            );
-                        }
+                        None => quiet.push(nothing()),
                     }
                 }
-                Err(reason) => quiet.push(reason.text),
+                Err(reason) => quiet.push(reason),
             }
         }
     }
-    if !quiet.is_empty() {
-        return Verdict::Quiet(quiet);
+    if quiet.is_empty() {
+        quiet = nearest.unwrap_or_default();
     }
-    told(nearest.unwrap_or_default())
+    told(quiet)
+}
+
+fn nothing() -> Reason {
+    Reason {
+        text: "the policy's severities say that this is nothing".to_owned(),
+        lacks: None,
+    }
 }
 
 /// Only things that the event lacks: nothing can be said. Else what differs.

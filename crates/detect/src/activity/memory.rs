@@ -149,6 +149,10 @@ impl Memory {
         result
     }
 
+    pub(super) fn is_previewing(&self) -> bool {
+        self.before.is_some()
+    }
+
     pub(super) fn begin_preview(&mut self) {
         self.before = Some(Before {
             groups: HashMap::new(),

@@ -15,7 +15,7 @@ use crate::{People, PersonFacts};
 
 /// Every field with a fixed name (`docs/POLICIES.md` describes them). Besides them there are `details.…` and whatever else stands
 /// in the event.
-pub(super) const FIELDS: [&str; 43] = [
+pub(crate) const FIELDS: [&str; 43] = [
     "gid",
     "created_at",
     "event_type",

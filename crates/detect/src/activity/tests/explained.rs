@@ -145,6 +145,21 @@ correlation: {type: event_count, rules: [failure], group-by: [actor.email], time
     let nobody = events(&[json!({"event_type": "user_login_failed"})]);
     assert_eq!(
         ask(&engine, &nobody[0]),
-        quiet(&["the event does not say `actor.email`, and what is unknown is not counted"])
+        Verdict::NotEvaluable(
+            "the event does not say `actor.email`, without which the policy cannot judge"
+                .to_owned()
+        )
     );
+    let counts = |engine: &ActivityEngine| {
+        engine
+            .not_evaluable()
+            .map(|(_, count)| count)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(counts(&engine), [0]);
+    engine.evaluate(&nobody[0], &people, &mut Vec::new());
+    engine.begin_preview();
+    engine.evaluate(&nobody[0], &people, &mut Vec::new());
+    engine.end_preview();
+    assert_eq!(counts(&engine), [1]);
 }

@@ -331,3 +331,31 @@ fn a_folder_is_read_in_the_order_of_its_paths() {
     let missing = Pack::load(&folder.path().join("missing"));
     assert!(missing.errors[0].problem.starts_with("listing the folder"));
 }
+
+mod damaged {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::policy::lint;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// A damaged file is a policy or an error, and nothing worse.
+        #[test]
+        fn no_text_stops_the_pack(
+            cuts in prop::collection::vec((0_usize..2_000, 0_usize..40, "[ -~\n]{0,6}"), 1..4),
+        ) {
+            let mut text: Vec<char> = WHOLE.chars().collect();
+            for (from, length, put) in cuts {
+                let from = from.min(text.len());
+                let to = (from + length).min(text.len());
+                text.splice(from..to, put.chars());
+            }
+            let text: String = text.into_iter().collect();
+            let pack = parse(&[&text, RULE]);
+            prop_assert_eq!(pack.policies.len() + pack.errors.len(), 2);
+            lint(&pack);
+        }
+    }
+}

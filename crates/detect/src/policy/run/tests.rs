@@ -78,3 +78,28 @@ fn programs_read_it_too() {
     assert_eq!(json["results"][2]["policy"], "asana.saml");
     assert_eq!(json["errors"][0]["file"], "p/broken.yml");
 }
+
+/// The policies in `docs/POLICIES.md` do what the page says, and it names every field and check.
+#[test]
+fn the_page_about_policies_is_true() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/POLICIES.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let files: Vec<(PathBuf, String)> = page
+        .split("```yaml\n")
+        .skip(1)
+        .enumerate()
+        .map(|(index, rest)| {
+            let text = rest.split("```").next().unwrap_or_default();
+            (PathBuf::from(format!("{index}.yml")), text.to_owned())
+        })
+        .collect();
+    assert_eq!(files.len(), 3);
+    let report = run_tests(&Pack::parse(&files), |policy| {
+        let (engine, errors) = ActivityEngine::new(std::slice::from_ref(policy));
+        errors.into_iter().next().map_or(Ok(engine), Err)
+    });
+    assert!(report.passed(), "{report}");
+    for field in crate::activity::FIELDS {
+        assert!(page.contains(&format!("`{field}`")), "{field}");
+    }
+}
