@@ -23,7 +23,7 @@ pub enum LedgerError {
     #[error("drawing random bytes from the system")]
     Random(#[source] rand::rngs::SysError),
     /// The database's file can't be made in its folder.
-    #[error("creating {place}")]
+    #[error("opening the database: {place} can't be created")]
     Create {
         /// Which ledger.
         place: String,
@@ -62,7 +62,7 @@ pub enum LedgerError {
         place: String,
     },
     /// There is no room left for the change; it has not been made.
-    #[error("{doing}: the disk of {place} is full")]
+    #[error("{doing}: the disk is full, there is no room for {place}")]
     DiskFull {
         /// What was being done to what.
         doing: String,
@@ -106,7 +106,9 @@ pub enum LedgerError {
         source: DbErr,
     },
     /// The tables have a version that this program does not know.
-    #[error("opening {place}: its tables have the version `{version}` of a newer Drishti")]
+    #[error(
+        "opening the database: {place} has tables of the version `{version}` of a newer Drishti"
+    )]
     Newer {
         /// Which ledger.
         place: String,
@@ -114,7 +116,7 @@ pub enum LedgerError {
         version: String,
     },
     /// The ledger was made with another sealing key.
-    #[error("opening {place}: its secrets are sealed with another key")]
+    #[error("opening the database: the secrets of {place} are sealed with another key")]
     WrongKey {
         /// Which ledger.
         place: String,
@@ -143,27 +145,56 @@ pub enum LedgerError {
         source: io::Error,
     },
     /// A source of this name is there already.
-    #[error("adding source `{0}`: a source of this name exists")]
+    #[error("adding source `{0}`: there is one of this name")]
     SourceExists(SourceName),
     /// There is no source of this name.
-    #[error("there is no source `{0}`")]
+    #[error("finding source `{0}`: there is none of this name")]
     NoSuchSource(SourceName),
-    /// Somebody else changed the source first.
-    #[error("changing source `{name}`: it has revision {actual}, not {expected}")]
+    /// There is no alert with this id.
+    #[error("finding alert `{0}`: there is none with this id")]
+    NoSuchAlert(String),
+    /// There is no suppression with this id.
+    #[error("finding suppression {0}: there is none with this id")]
+    NoSuchSuppression(i64),
+    /// There is no range of this name.
+    #[error("finding range `{0}`: there is none of this name")]
+    NoSuchRange(String),
+    /// A range of this name is there already.
+    #[error("adding range `{0}`: there is one of this name")]
+    RangeExists(String),
+    /// There is no feed of this name.
+    #[error("finding feed `{0}`: there is none of this name")]
+    NoSuchFeed(String),
+    /// Somebody else changed it first.
+    #[error("changing {what}: it has revision {actual}, not {expected}")]
     RevisionConflict {
-        /// Which source.
-        name: SourceName,
+        /// What was to be changed, such as ``source `acme` ``.
+        what: String,
         /// The revision that the change was made for.
         expected: i64,
-        /// The revision that the source has.
+        /// The revision that it has.
         actual: i64,
     },
+    /// What was given is not what can be kept, such as a text beyond its bound; nothing was changed.
+    #[error("{doing}: {problem}")]
+    Refused {
+        /// What was being done to what.
+        doing: String,
+        /// What is wrong with what was given.
+        problem: String,
+    },
     /// Somebody else works on the source now; nothing was changed.
-    #[error("the lease of source `{0}` is lost")]
+    #[error("working on source `{0}`: its lease is lost")]
     LeaseLost(SourceName),
     /// A newer sync of the accounts was begun, or this one is finished; nothing was changed.
-    #[error("the sync of the accounts of source `{0}` has been overtaken by another")]
+    #[error("syncing the accounts of source `{0}`: another sync has overtaken this one")]
     AccountSyncOvertaken(SourceName),
+    /// The step does not follow the last one that was saved, or its generation is gone; nothing was changed.
+    #[error("saving the detection of source `{0}`: the step does not follow the last one saved")]
+    DetectionOvertaken(SourceName),
+    /// There is no rebuild under way, or it has not come as far as the detection it is to replace; nothing was changed.
+    #[error("finishing the rebuild of source `{0}`: it is not as far as the detection it replaces")]
+    RebuildBehind(SourceName),
 }
 
 impl LedgerError {
@@ -210,11 +241,19 @@ impl LedgerError {
             Self::Database { .. } | Self::Unreadable { .. } | Self::Packing { .. } => {
                 "look at the cause; if it stays, report it with the lines of the log around it"
             }
-            Self::RevisionConflict { .. } => "read the source again and repeat the change",
+            Self::RevisionConflict { .. } => "read it again and repeat the change",
+            Self::RebuildBehind(_) => "let the rebuild go on, then finish it",
             Self::SourceExists(_)
             | Self::NoSuchSource(_)
+            | Self::NoSuchAlert(_)
+            | Self::NoSuchSuppression(_)
+            | Self::NoSuchRange(_)
+            | Self::RangeExists(_)
+            | Self::NoSuchFeed(_)
+            | Self::Refused { .. }
             | Self::LeaseLost(_)
-            | Self::AccountSyncOvertaken(_) => {
+            | Self::AccountSyncOvertaken(_)
+            | Self::DetectionOvertaken(_) => {
                 return None;
             }
         })
@@ -344,6 +383,7 @@ pub(crate) enum Fault {
     Database(DbErr),
     Ledger(LedgerError),
     Unreadable(String),
+    Refused(String),
 }
 
 /// A step inside a transaction.
@@ -355,6 +395,7 @@ impl Fault {
             Self::Database(source) => LedgerError::database(doing, place, source),
             Self::Ledger(error) => error,
             Self::Unreadable(finding) => LedgerError::Unreadable { doing, finding },
+            Self::Refused(problem) => LedgerError::Refused { doing, problem },
         }
     }
 

@@ -11,6 +11,9 @@ use crate::tables::lease;
 use crate::transaction::hold_source;
 use crate::value::{micros, moment, text};
 
+/// Lifetimes of a lease beyond which its end is no possible one: it counts as expired.
+const LIFETIMES_AHEAD_MAX: i32 = 2;
+
 /// The right to work on a source. It ends when somebody else acquires it, which nobody can before it expires; whoever lets it
 /// expire may find that it is lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +29,8 @@ pub struct Lease {
 }
 
 impl Ledger {
-    /// Takes the right to work on a source; `None` while somebody else has it. A holder that asks again gets a new fence, and its
+    /// Takes the right to work on a source; `None` while somebody else has it. A lease that ends more than two lifetimes from now
+    /// counts as expired: the clock of its holder was wrong. A holder that asks again gets a new fence, and its
     /// earlier lease is lost.
     pub async fn acquire_lease(
         &self,
@@ -117,7 +121,9 @@ async fn acquire(
 ) -> Step<Option<Lease>> {
     hold_source(transaction, name).await?;
     if let Some(held) = row_of(name).one(transaction).await? {
-        if held.holder != holder && held.expires_at > micros(now) {
+        // Nobody puts an end so far away but a clock that is wrong, which would keep the source from everybody until that time.
+        let is_possible = held.expires_at <= micros(now + lifetime * LIFETIMES_AHEAD_MAX);
+        if held.holder != holder && held.expires_at > micros(now) && is_possible {
             return Ok(None);
         }
         lease::Entity::delete_by_id(held.fence)

@@ -22,7 +22,7 @@ pub(crate) const OPENING: &str = "opening the database";
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 8;
 /// Time that one statement may take on PostgreSQL, in seconds.
-const STATEMENT_SECONDS_MAX: u64 = 60;
+pub(crate) const STATEMENT_SECONDS_MAX: u64 = 60;
 
 /// The bounds of a ledger, so that tests can hit them.
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use crate::error::{Fault, LedgerError, Step};
 use crate::leases::hold_leased_source;
-use crate::quarantine::{PackedEvent, pack, set_aside};
+use crate::quarantine::{PackedEvent, pack, refuse_again, release, set_aside};
 use crate::tables::{coverage, progress, window};
 use crate::value::{count, micros, moment, moment_if_any, range, text};
 use crate::{Lease, Ledger, Quarantined};
@@ -55,6 +55,11 @@ pub struct Progress {
     pub last_poll_at: Option<DateTime<Utc>>,
     /// Events stored in the lake.
     pub events_stored: i64,
+    /// Since when the source answers for what happens: the beginning of everything that was ever planned or complete. A reset does
+    /// not change it.
+    pub collected_since: Option<DateTime<Utc>>,
+    /// The owner has been told of everything before this that is not complete and can't be fetched any more.
+    pub loss_told_until: Option<DateTime<Utc>>,
 }
 
 /// One step forward; what is left out stays as it is.
@@ -66,12 +71,18 @@ pub struct Advance {
     pub cursor: Option<Position>,
     /// Windows of the backfill that moved, by their range.
     pub windows: Vec<Window>,
+    /// Windows that are given up, by their range.
+    pub given_up: Vec<TimeRange>,
     /// Spans that are now complete; added before `uncovered` is taken away.
     pub covered: Vec<TimeRange>,
     /// Spans that are no longer known complete.
     pub uncovered: Vec<TimeRange>,
     /// Events that failed validation.
     pub quarantined: Vec<Quarantined>,
+    /// Ids of events that are let out of quarantine, as they are stored now; unknown ones are passed over.
+    pub released: Vec<i64>,
+    /// Ids of events that were tried again and stay in quarantine, with what is wrong with them now.
+    pub refused_again: Vec<(i64, String)>,
     /// Events newly stored.
     pub stored: u64,
     /// Events that were there already.
@@ -80,6 +91,10 @@ pub struct Advance {
     pub newest_event_at: Option<DateTime<Utc>>,
     /// When Asana was asked.
     pub polled_at: Option<DateTime<Utc>>,
+    /// Since when the source answers for what happens; a later time than known changes nothing.
+    pub collected_since: Option<DateTime<Utc>>,
+    /// Before when the owner has been told of all that is lost.
+    pub loss_told_until: Option<DateTime<Utc>>,
 }
 
 impl Ledger {
@@ -107,6 +122,8 @@ impl Ledger {
             newest_event_at: moment_if_any(row.newest_event_at)?,
             last_poll_at: moment_if_any(row.last_poll_at)?,
             events_stored: row.events_stored,
+            collected_since: moment_if_any(row.collected_since)?,
+            loss_told_until: moment_if_any(row.loss_told_until)?,
         })
     }
 
@@ -127,13 +144,14 @@ impl Ledger {
         write.finish(outcome).await
     }
 
-    /// Takes one step, whole or not at all; [`LedgerError::LeaseLost`] where `lease` is no longer the source's.
+    /// Takes one step, whole or not at all; [`LedgerError::LeaseLost`] where `lease` is no longer the source's. Returns how many of
+    /// the events that failed validation were not in quarantine yet.
     pub async fn advance(
         &self,
         lease: &Lease,
         advance: Advance,
         now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<u64, LedgerError> {
         let doing = format!("saving the progress of source `{}`", lease.source);
         let mut advance = advance;
         let packed = pack(
@@ -150,7 +168,8 @@ impl Ledger {
         write.finish(outcome).await
     }
 
-    /// Forgets cursor, plan, coverage and the place in the lake, so that the source is collected anew; quarantine and counts stay.
+    /// Forgets cursor, plan, coverage, the place in the lake and what was told of losses, so that the source is collected anew.
+    /// Quarantine and counts stay, and so does the time since when the source answers.
     pub async fn reset_progress(&self, lease: &Lease) -> Result<(), LedgerError> {
         let write = self
             .write(format!(
@@ -175,6 +194,8 @@ pub(crate) fn nothing_yet(source: &str) -> progress::ActiveModel {
         events_stored: 0,
         events_duplicate: 0,
         events_quarantined: 0,
+        collected_since: None,
+        loss_told_until: None,
     }
     .into_active_model()
 }
@@ -231,6 +252,18 @@ async fn plan(transaction: &DatabaseTransaction, lease: &Lease, ranges: &[TimeRa
             .exec(transaction)
             .await?;
     }
+    if let Some(first) = ranges.iter().map(|range| range.start).min() {
+        let row = progress_of(transaction, lease).await?;
+        let since = earlier(row.collected_since, Some(micros(first)));
+        if since != row.collected_since {
+            let answers = progress::ActiveModel {
+                source: Set(row.source),
+                collected_since: Set(since),
+                ..Default::default()
+            };
+            answers.update(transaction).await?;
+        }
+    }
     let under_way: BTreeSet<(i64, i64)> = known
         .iter()
         .filter(|window| !window.done)
@@ -256,12 +289,9 @@ async fn step(
     advance: Advance,
     quarantined: Vec<PackedEvent>,
     now: i64,
-) -> Step<()> {
+) -> Step<u64> {
     hold_leased_source(transaction, lease).await?;
-    let row = progress::Entity::find_by_id(lease.source.as_str())
-        .one(transaction)
-        .await?;
-    let mut row = row.ok_or_else(|| Fault::Unreadable("the source has no progress".to_owned()))?;
+    let mut row = progress_of(transaction, lease).await?;
     if let Some(cursor) = advance.cursor {
         row.cursor_start_at = Some(micros(cursor.start_at));
         row.cursor_offset = cursor.offset.as_deref().map(text);
@@ -273,20 +303,41 @@ async fn step(
     row.events_duplicate = row
         .events_duplicate
         .saturating_add(count(advance.duplicates));
+    let begin = advance.covered.iter().map(|span| span.start).min();
+    let begin = earlier(begin.map(micros), advance.collected_since.map(micros));
+    row.collected_since = earlier(row.collected_since, begin);
+    row.loss_told_until = advance.loss_told_until.map(micros).or(row.loss_told_until);
+    // First, so that what is let out and set aside anew stays.
+    release(transaction, &lease.source, &advance.released).await?;
     let newly_quarantined = set_aside(transaction, &lease.source, quarantined, now).await?;
     row.events_quarantined = row.events_quarantined.saturating_add(newly_quarantined);
     row.into_active_model()
         .reset_all()
         .update(transaction)
         .await?;
+    refuse_again(transaction, &lease.source, &advance.refused_again).await?;
     save_windows(transaction, &lease.source, advance.windows.into_iter()).await?;
+    give_up(transaction, &lease.source, &advance.given_up).await?;
     change_coverage(
         transaction,
         &lease.source,
         &advance.covered,
         &advance.uncovered,
     )
-    .await
+    .await?;
+    Ok(newly_quarantined.unsigned_abs())
+}
+
+async fn progress_of(transaction: &DatabaseTransaction, lease: &Lease) -> Step<progress::Model> {
+    let row = progress::Entity::find_by_id(lease.source.as_str())
+        .one(transaction)
+        .await?;
+    row.ok_or_else(|| Fault::Unreadable("the source has no progress".to_owned()))
+}
+
+/// The earlier of two times, as far as they are known.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }
 
 /// A span as it is told apart in the database.
@@ -331,6 +382,20 @@ async fn save_windows(
         window::Entity::insert_many(rows.to_vec())
             .on_conflict(replace.clone())
             .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn give_up(
+    transaction: &DatabaseTransaction,
+    source: &SourceName,
+    windows: &[TimeRange],
+) -> Step<()> {
+    for &window in windows {
+        let (start_at, end_at) = key(window);
+        window::Entity::delete_by_id((source.to_string(), start_at, end_at))
+            .exec(transaction)
             .await?;
     }
     Ok(())
@@ -399,6 +464,7 @@ async fn reset(transaction: &DatabaseTransaction, lease: &Lease) -> Step<()> {
         cursor_start_at: Set(None),
         cursor_offset: Set(None),
         lake_sequence: Set(0),
+        loss_told_until: Set(None),
         ..Default::default()
     };
     forgotten.update(transaction).await?;

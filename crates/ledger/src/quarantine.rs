@@ -11,10 +11,10 @@ use sea_orm::{
 use sha2::{Digest, Sha256};
 
 use crate::error::{Fault, LedgerError, Step};
-use crate::leases::hold_leased_source;
 use crate::tables::{quarantine, quarantine_raw};
-use crate::value::{moment, source_name, text};
-use crate::{Lease, Ledger, ROWS_MAX};
+use crate::transaction::hold_source;
+use crate::value::{micros, moment, moment_if_any, source_name, text};
+use crate::{Ledger, ROWS_MAX};
 
 /// Most bytes kept of one quarantined event; the rest is cut off.
 pub const QUARANTINE_RAW_BYTES_MAX: usize = 64 << 20;
@@ -66,6 +66,8 @@ pub struct QuarantineEntry {
     pub first_seen_at: DateTime<Utc>,
     /// When they last came.
     pub last_seen_at: DateTime<Utc>,
+    /// Since when they wait to be tried again; `None` where nobody asked for it.
+    pub replay_requested_at: Option<DateTime<Utc>>,
 }
 
 /// Which quarantined events to list.
@@ -137,27 +139,106 @@ impl Ledger {
         counts.map_err(|fault: Fault| self.failed("counting the quarantine", fault))
     }
 
-    /// Lets events of the lease's source out of quarantine, after they were replayed. Unknown ids are passed over.
-    pub async fn release_quarantine(&self, lease: &Lease, ids: &[i64]) -> Result<(), LedgerError> {
+    /// Asks whoever works on a source to try events in its quarantine again. Returns how many; ids that are not there are passed
+    /// over.
+    pub async fn request_replay(
+        &self,
+        name: &SourceName,
+        ids: &[i64],
+        now: DateTime<Utc>,
+    ) -> Result<u64, LedgerError> {
         let write = self
-            .write(format!(
-                "releasing quarantined events of source `{}`",
-                lease.source
-            ))
+            .write(format!("asking for a replay of source `{name}`"))
             .await?;
-        let outcome = release(&write.transaction, lease, ids).await;
+        let outcome = request_replay(&write.transaction, name, ids, micros(now)).await;
         write.finish(outcome).await
+    }
+
+    /// Events of a source that wait to be tried again, oldest first, from behind `after_id`; at most [`ROWS_MAX`].
+    pub async fn replay_requests(
+        &self,
+        name: &SourceName,
+        after_id: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<QuarantineEntry>, LedgerError> {
+        let mut query = quarantine::Entity::find()
+            .filter(quarantine::Column::Source.eq(name.as_str()))
+            .filter(quarantine::Column::ReplayRequestedAt.is_not_null())
+            .order_by_asc(quarantine::Column::Id)
+            .limit(limit.min(ROWS_MAX));
+        if let Some(after) = after_id {
+            query = query.filter(quarantine::Column::Id.gt(after));
+        }
+        let rows = query.all(self.database()).await.map_err(Fault::from);
+        let entries = rows.and_then(|rows| rows.into_iter().map(entry).collect());
+        entries.map_err(|fault: Fault| {
+            self.failed(format!("reading the replays of source `{name}`"), fault)
+        })
     }
 }
 
-async fn release(transaction: &DatabaseTransaction, lease: &Lease, ids: &[i64]) -> Step<()> {
-    hold_leased_source(transaction, lease).await?;
+async fn request_replay(
+    transaction: &DatabaseTransaction,
+    source: &SourceName,
+    ids: &[i64],
+    now: i64,
+) -> Step<u64> {
+    hold_source(transaction, source).await?;
+    let mut requested = 0;
+    for ids in ids.chunks(ROWS_AT_ONCE) {
+        requested += quarantine::Entity::update_many()
+            .col_expr(
+                quarantine::Column::ReplayRequestedAt,
+                Expr::value(Some(now)),
+            )
+            .filter(quarantine::Column::Source.eq(source.as_str()))
+            .filter(quarantine::Column::Id.is_in(ids.iter().copied()))
+            .exec(transaction)
+            .await?
+            .rows_affected;
+    }
+    Ok(requested)
+}
+
+/// Lets events of a source out of quarantine.
+pub(crate) async fn release(
+    transaction: &DatabaseTransaction,
+    source: &SourceName,
+    ids: &[i64],
+) -> Step<()> {
     for ids in ids.chunks(ROWS_AT_ONCE) {
         quarantine::Entity::delete_many()
-            .filter(quarantine::Column::Source.eq(lease.source.as_str()))
+            .filter(quarantine::Column::Source.eq(source.as_str()))
             .filter(quarantine::Column::Id.is_in(ids.iter().copied()))
             .exec(transaction)
             .await?;
+    }
+    Ok(())
+}
+
+/// Notes what is wrong now with events that were tried again, with one statement for all of which it is the same.
+pub(crate) async fn refuse_again(
+    transaction: &DatabaseTransaction,
+    source: &SourceName,
+    refused: &[(i64, String)],
+) -> Step<()> {
+    let mut ids_of: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for (id, reason) in refused {
+        ids_of.entry(reason).or_default().push(*id);
+    }
+    for (reason, ids) in ids_of {
+        for ids in ids.chunks(ROWS_AT_ONCE) {
+            quarantine::Entity::update_many()
+                .col_expr(quarantine::Column::Reason, Expr::value(text(reason)))
+                .col_expr(
+                    quarantine::Column::ReplayRequestedAt,
+                    Expr::value(None::<i64>),
+                )
+                .filter(quarantine::Column::Source.eq(source.as_str()))
+                .filter(quarantine::Column::Id.is_in(ids.iter().copied()))
+                .exec(transaction)
+                .await?;
+        }
     }
     Ok(())
 }
@@ -175,6 +256,7 @@ fn entry(row: quarantine::Model) -> Step<QuarantineEntry> {
         times_seen: row.times_seen,
         first_seen_at: moment(row.first_seen_at)?,
         last_seen_at: moment(row.last_seen_at)?,
+        replay_requested_at: moment_if_any(row.replay_requested_at)?,
     })
 }
 
@@ -355,5 +437,6 @@ fn row(source: &SourceName, event: &PackedEvent, now: i64) -> quarantine::Active
         times_seen: Set(event.times_seen),
         first_seen_at: Set(now),
         last_seen_at: Set(now),
+        replay_requested_at: Set(None),
     }
 }

@@ -168,7 +168,7 @@ impl Ledger {
         let row = hold_source(transaction, name).await?;
         if let Some(expected) = expected_revision.filter(|&expected| expected != row.revision) {
             let conflict = LedgerError::RevisionConflict {
-                name: name.clone(),
+                what: format!("source `{name}`"),
                 expected,
                 actual: row.revision,
             };
@@ -235,7 +235,8 @@ impl Ledger {
         write.finish(outcome).await
     }
 
-    /// Forgets a source and everything of it: token, health, lease, progress, quarantine, accounts. Its events stay in the lake.
+    /// Forgets a source and everything of it: token, health, lease, progress, quarantine, accounts, what detection remembers. Its
+    /// events stay in the lake, and its alerts here.
     pub async fn delete_source(&self, name: &SourceName) -> Result<(), LedgerError> {
         let write = self.write(format!("removing source `{name}`")).await?;
         let outcome = async {

@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(
             refused.to_string(),
             format!(
-                "saving the progress of source `asana`: the disk of {} is full",
+                "saving the progress of source `asana`: the disk is full, there is no room for {}",
                 ledger.place()
             )
         );

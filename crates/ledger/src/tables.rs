@@ -1,5 +1,17 @@
 //! The rows of each table, as SeaORM entities. Times are microseconds since 1970 in UTC: the same number in both databases, in time
-//! order when sorted. Only this crate sees them.
+//! order when sorted. Only this crate sees them. Here are those of collecting; those of detecting are in files of their own.
+
+mod alerts;
+mod detection;
+mod policies;
+
+pub(crate) use alerts::{alert, alert_detail, alert_draft, alert_event, alert_history};
+pub(crate) use detection::{
+    detection_state, generation, policy_day, risk_event, signal, suppression_hit,
+};
+pub(crate) use policies::{
+    audit_entry, feed, ip_range, people_fact, people_provider, policy_setting, suppression,
+};
 
 /// A source and what is configured of it.
 pub(crate) mod source {
@@ -117,6 +129,8 @@ pub(crate) mod progress {
         pub(crate) events_stored: i64,
         pub(crate) events_duplicate: i64,
         pub(crate) events_quarantined: i64,
+        pub(crate) collected_since: Option<i64>,
+        pub(crate) loss_told_until: Option<i64>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -189,6 +203,7 @@ pub(crate) mod quarantine {
         pub(crate) times_seen: i64,
         pub(crate) first_seen_at: i64,
         pub(crate) last_seen_at: i64,
+        pub(crate) replay_requested_at: Option<i64>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

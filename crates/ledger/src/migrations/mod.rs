@@ -1,12 +1,15 @@
 //! The schema, one file per version. A version that has been released is never edited: a change is a new file.
 
+mod parts;
 mod v0001_collect;
+mod v0002_detect;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
 
 use crate::Ledger;
 use crate::error::{Fault, LedgerError, Step};
+use crate::open::STATEMENT_SECONDS_MAX;
 
 /// The table in which applied versions are noted (its name is SeaORM's).
 const VERSIONS_TABLE: &str = "seaql_migrations";
@@ -17,7 +20,10 @@ struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(v0001_collect::Version)]
+        vec![
+            Box::new(v0001_collect::Version),
+            Box::new(v0002_detect::Version),
+        ]
     }
 }
 
@@ -45,7 +51,10 @@ pub(crate) async fn apply(ledger: &Ledger) -> Result<(), LedgerError> {
 
 async fn apply_missing(transaction: &sea_orm::DatabaseTransaction, ledger: &Ledger) -> Step<()> {
     if transaction.get_database_backend() == DbBackend::Postgres {
-        let lock = format!("select pg_advisory_xact_lock({MIGRATION_LOCK})");
+        // Whoever waits here waits for all versions to be applied, not just for a row.
+        let lock = format!(
+            "set local lock_timeout = '{STATEMENT_SECONDS_MAX}s'; select pg_advisory_xact_lock({MIGRATION_LOCK})"
+        );
         transaction.execute_unprepared(&lock).await?;
     }
     match inspect(transaction).await? {

@@ -5,6 +5,8 @@ use sea_orm_migration::schema::{
     big_integer, big_integer_null, big_pk_auto, blob, blob_null, boolean, text, text_null,
 };
 
+use super::parts::{index, key, owned_by, table, table_of_source};
+
 pub(super) struct Version;
 
 impl MigrationName for Version {
@@ -31,41 +33,6 @@ impl MigrationTrait for Version {
         }
         Ok(())
     }
-}
-
-fn table(name: &'static str, columns: impl IntoIterator<Item = ColumnDef>) -> TableCreateStatement {
-    let mut table = Table::create().table(name).take();
-    for column in columns {
-        table.col(column);
-    }
-    table
-}
-
-/// A table whose rows go when their source goes.
-fn table_of_source(
-    name: &'static str,
-    columns: impl IntoIterator<Item = ColumnDef>,
-) -> TableCreateStatement {
-    table(name, columns)
-        .foreign_key(&mut owned_by(name, "source", "sources", "name"))
-        .take()
-}
-
-fn owned_by(
-    from: &'static str,
-    column: &'static str,
-    to: &'static str,
-    key: &'static str,
-) -> ForeignKeyCreateStatement {
-    ForeignKey::create()
-        .from(from, column)
-        .to(to, key)
-        .on_delete(ForeignKeyAction::Cascade)
-        .take()
-}
-
-fn key(column: &'static str) -> ColumnDef {
-    text(column).primary_key().take()
 }
 
 fn source_tables() -> Vec<TableCreateStatement> {
@@ -254,8 +221,6 @@ fn installation_tables() -> Vec<TableCreateStatement> {
 }
 
 fn indexes() -> Vec<IndexCreateStatement> {
-    let index =
-        |table: &'static str, name: &'static str| Index::create().table(table).name(name).take();
     vec![
         index("health_events", "health_events_by_source")
             .col("source")

@@ -64,6 +64,10 @@ pub(crate) async fn one_holder_at_a_time(place: Place) {
     assert!(matches!(unknown, Err(LedgerError::NoSuchSource(_))));
 }
 
+fn lost<T>(outcome: Result<T, LedgerError>) {
+    assert!(matches!(outcome, Err(LedgerError::LeaseLost(lost)) if lost == name("asana")));
+}
+
 pub(crate) async fn an_overtaken_lease_can_do_nothing(place: Place) {
     let (ledger, source) = place.open_with_source().await;
     let old = ledger
@@ -83,9 +87,6 @@ pub(crate) async fn an_overtaken_lease_can_do_nothing(place: Place) {
         .unwrap()
         .unwrap();
 
-    let lost = |outcome: Result<(), LedgerError>| {
-        assert!(matches!(outcome, Err(LedgerError::LeaseLost(lost)) if lost == name("asana")));
-    };
     let stale = Advance {
         stored: 7,
         lake_sequence: Some(9),
@@ -94,7 +95,6 @@ pub(crate) async fn an_overtaken_lease_can_do_nothing(place: Place) {
     lost(ledger.advance(&old, stale, at(601)).await);
     lost(ledger.plan_backfill(&old, &[range(0, 1)]).await);
     lost(ledger.reset_progress(&old).await);
-    lost(ledger.release_quarantine(&old, &[1]).await);
     assert_eq!(
         ledger.renew_lease(&old, LIFETIME, at(601)).await.unwrap(),
         None
@@ -144,4 +144,19 @@ pub(crate) async fn a_fence_is_never_used_twice(place: Place) {
     );
     let before_deletion = ledger.advance(&leases[2], Advance::default(), at(3)).await;
     assert!(matches!(before_deletion, Err(LedgerError::LeaseLost(_))));
+}
+
+pub(crate) async fn an_end_that_only_a_wrong_clock_sets_is_no_end(place: Place) {
+    let (ledger, source) = place.open_with_source().await;
+    let a_day_ahead = at(86_400);
+    let take = async |holder, now| {
+        let taken = ledger.acquire_lease(&source, holder, LIFETIME, now).await;
+        taken.unwrap()
+    };
+    let ahead = take("ahead", a_day_ahead).await.unwrap();
+    // Within two lifetimes clocks may differ.
+    assert_eq!(take("right", a_day_ahead - LIFETIME).await, None);
+    let right = take("right", at(0)).await.unwrap();
+    assert!(right.fence > ahead.fence);
+    assert_eq!(right.expires_at, at(60));
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_ledger::{Ledger, LedgerError, NewSource, SealingKey};
 use drishti_model::{Secret, SourceName, SourceProfile};
+use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
 /// An empty database and the key of its ledger.
@@ -10,7 +11,6 @@ pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) key: SealingKey,
     /// Removed with the place.
-    #[expect(dead_code, reason = "is there to be dropped")]
     pub(crate) folder: Option<TempDir>,
 }
 
@@ -43,6 +43,13 @@ impl Place {
     /// Opens the ledger, or not.
     pub(crate) async fn try_open(&self) -> Result<Ledger, LedgerError> {
         Ledger::open(&self.url, self.key.clone()).await
+    }
+
+    /// Does something to the database that no ledger does.
+    pub(crate) async fn execute(&self, statement: &str) {
+        let database = Database::connect(&self.url).await.unwrap();
+        database.execute_unprepared(statement).await.unwrap();
+        database.close().await.unwrap();
     }
 
     /// Opens the ledger and adds source `asana` to it.

@@ -55,7 +55,7 @@ impl Server {
                 "-c",
                 "fsync=off",
                 "-c",
-                "max_connections=200",
+                "max_connections=500",
             ])
             .args(["-c", "log_min_messages=log", "-c", "lc_messages=C"])
             .stdout(Stdio::null())

@@ -49,6 +49,8 @@ pub(crate) async fn is_kept(place: Place) {
         newest_event_at: None,
         last_poll_at: None,
         events_stored: 0,
+        collected_since: None,
+        loss_told_until: None,
     };
     assert_eq!(ledger.progress(&source).await.unwrap(), nothing);
     let advance = Advance {
@@ -85,6 +87,8 @@ pub(crate) async fn is_kept(place: Place) {
         newest_event_at: Some(at(8)),
         last_poll_at: Some(at(20)),
         events_stored: 11,
+        collected_since: Some(at(0)),
+        loss_told_until: None,
     };
     assert_eq!(progress, expected);
     let status = ledger.status(&source).await.unwrap().unwrap();
@@ -245,7 +249,7 @@ pub(crate) async fn a_dropped_step_is_whole_or_nothing(place: Place) {
 }
 
 /// What `future` gives within so many polls.
-async fn dropped_after<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn dropped_after<T>(polls: u32, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     let mut polls_left = polls;
     std::future::poll_fn(|context| {
@@ -269,6 +273,7 @@ pub(crate) async fn is_reset(place: Place) {
         quarantined: vec![bad("{")],
         stored: 5,
         newest_event_at: Some(at(1)),
+        loss_told_until: Some(at(1)),
         ..Advance::default()
     };
     ledger.advance(&lease, advance, at(1)).await.unwrap();
@@ -282,6 +287,11 @@ pub(crate) async fn is_reset(place: Place) {
     assert_eq!(
         (progress.events_stored, progress.newest_event_at),
         (5, Some(at(1)))
+    );
+    assert_eq!(
+        (progress.collected_since, progress.loss_told_until),
+        (Some(at(0)), None),
+        "the source still answers for the time from its beginning"
     );
     assert_eq!(
         ledger.quarantine_counts().await.unwrap().get(&source),

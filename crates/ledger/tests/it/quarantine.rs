@@ -223,23 +223,25 @@ pub(crate) async fn is_released(place: Place) {
         .await
         .unwrap()
         .unwrap();
-    ledger.release_quarantine(&other, &ids).await.unwrap();
+    let released = |ids: &[i64]| Advance {
+        released: ids.to_vec(),
+        ..Advance::default()
+    };
+    ledger.advance(&other, released(&ids), at(4)).await.unwrap();
     assert_eq!(
         ledger.quarantine_counts().await.unwrap(),
         [(source.clone(), 3)].into()
     );
 
-    ledger
-        .release_quarantine(&lease, &[ids[0], ids[2], 9_999])
-        .await
-        .unwrap();
+    let some = released(&[ids[0], ids[2], 9_999]);
+    ledger.advance(&lease, some, at(5)).await.unwrap();
     let left = ledger.quarantine(everything()).await.unwrap();
     assert_eq!(
         left.iter().map(|entry| entry.id).collect::<Vec<_>>(),
         [ids[1]]
     );
     assert_eq!(ledger.quarantine_raw(ids[0]).await.unwrap(), None);
-    ledger.release_quarantine(&lease, &ids).await.unwrap();
+    ledger.advance(&lease, released(&ids), at(6)).await.unwrap();
     assert!(ledger.quarantine_counts().await.unwrap().is_empty());
 }
 

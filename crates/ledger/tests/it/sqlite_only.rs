@@ -159,7 +159,10 @@ async fn places_that_cannot_be_written_are_told() {
         assert!(matches!(refused, LedgerError::Create { .. }), "{refused:?}");
         assert_eq!(
             refused.to_string(),
-            format!("creating the ledger `{}`", path.display())
+            format!(
+                "opening the database: the ledger `{}` can't be created",
+                path.display()
+            )
         );
         assert!(refused.advice().unwrap().contains("folder"));
     }
@@ -197,7 +200,7 @@ async fn a_file_that_vanishes_is_told() {
             ..Advance::default()
         };
         for refused in [
-            ledger.advance(&lease, step, at(1)).await,
+            ledger.advance(&lease, step, at(1)).await.map(drop),
             ledger.ping().await,
         ] {
             let refused = refused.unwrap_err();

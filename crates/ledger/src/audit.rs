@@ -1,0 +1,159 @@
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::error::{Fault, LedgerError, Step};
+use crate::tables::audit_entry;
+use crate::value::{json, micros, moment, name, text};
+use crate::{JSON_BYTES_MAX, Ledger, ROWS_MAX};
+
+/// Most bytes of what was before, and of what was after, of an entry of the audit trail.
+pub const AUDIT_JSON_BYTES_MAX: usize = 4 * JSON_BYTES_MAX;
+
+/// One change that somebody made. There is no call that changes or removes an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub author: String,
+    /// What was done, such as `changed`.
+    pub action: String,
+    /// To what kind of thing, such as `policy`.
+    pub subject_kind: String,
+    /// To which one.
+    pub subject: String,
+    /// It before, as JSON; `None` where it was not there.
+    pub before: Option<String>,
+    /// It after, as JSON; `None` where it is gone.
+    pub after: Option<String>,
+}
+
+/// An entry and its place in the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAuditEntry {
+    /// Greater than that of every earlier entry.
+    pub id: i64,
+    /// The entry.
+    pub entry: AuditEntry,
+}
+
+/// Which entries of the trail to list.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only about this kind of thing.
+    pub subject_kind: Option<String>,
+    /// Only about the one with this name.
+    pub subject: Option<String>,
+    /// Only by this person.
+    pub author: Option<String>,
+    /// Only older than the entry with this number.
+    pub before_id: Option<i64>,
+    /// How many at most, up to [`ROWS_MAX`].
+    pub limit: u64,
+}
+
+impl Ledger {
+    /// Appends an entry to the trail. Changes to policies, suppressions, ranges, feeds and facts about people do so by themselves.
+    pub async fn record_audit(&self, entry: &AuditEntry) -> Result<(), LedgerError> {
+        let write = self
+            .write("appending to the audit trail".to_owned())
+            .await?;
+        let outcome = record(&write.transaction, entry).await;
+        write.finish(outcome).await
+    }
+
+    /// Entries of the trail, the newest first.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<StoredAuditEntry>, LedgerError> {
+        use audit_entry::Column as Of;
+
+        let mut query = audit_entry::Entity::find()
+            .order_by_desc(Of::Id)
+            .limit(filter.limit.min(ROWS_MAX));
+        if let Some(kind) = &filter.subject_kind {
+            query = query.filter(Of::SubjectKind.eq(text(kind)));
+        }
+        if let Some(subject) = &filter.subject {
+            query = query.filter(Of::Subject.eq(text(subject)));
+        }
+        if let Some(author) = &filter.author {
+            query = query.filter(Of::Author.eq(text(author)));
+        }
+        if let Some(before) = filter.before_id {
+            query = query.filter(Of::Id.lt(before));
+        }
+        let rows = query.all(self.database()).await.map_err(Fault::from);
+        let entries = rows.and_then(|rows| rows.into_iter().map(entry_of).collect());
+        entries.map_err(|fault: Fault| self.failed("reading the audit trail", fault))
+    }
+}
+
+fn entry_of(row: audit_entry::Model) -> Step<StoredAuditEntry> {
+    Ok(StoredAuditEntry {
+        id: row.id,
+        entry: AuditEntry {
+            at: moment(row.at)?,
+            author: row.author,
+            action: row.action,
+            subject_kind: row.subject_kind,
+            subject: row.subject,
+            before: row.before,
+            after: row.after,
+        },
+    })
+}
+
+/// Appends an entry to the trail, with the change that it tells of.
+pub(crate) async fn record(transaction: &DatabaseTransaction, entry: &AuditEntry) -> Step<()> {
+    let part = |what: &str, given: &Option<String>| {
+        given
+            .as_deref()
+            .map(|given| json(what, given, AUDIT_JSON_BYTES_MAX))
+            .transpose()
+    };
+    let row = audit_entry::ActiveModel {
+        id: NotSet,
+        at: Set(micros(entry.at)),
+        author: Set(name("the author", &entry.author)?),
+        action: Set(name("the action", &entry.action)?),
+        subject_kind: Set(name("the kind of the subject", &entry.subject_kind)?),
+        subject: Set(name("the subject", &entry.subject)?),
+        before: Set(part("what was before", &entry.before)?),
+        after: Set(part("what was after", &entry.after)?),
+    };
+    audit_entry::Entity::insert(row)
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(())
+}
+
+/// What is being changed, and by whom, for the trail.
+pub(crate) struct Trail<'a> {
+    pub(crate) author: &'a str,
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) kind: &'a str,
+    pub(crate) subject: &'a str,
+}
+
+impl Trail<'_> {
+    /// Notes in the trail that `action` was done.
+    pub(crate) async fn note(
+        &self,
+        transaction: &DatabaseTransaction,
+        action: &str,
+        (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) -> Step<()> {
+        let entry = AuditEntry {
+            at: self.at,
+            author: self.author.to_owned(),
+            action: action.to_owned(),
+            subject_kind: self.kind.to_owned(),
+            subject: self.subject.to_owned(),
+            before: before.map(|before| before.to_string()),
+            after: after.map(|after| after.to_string()),
+        };
+        record(transaction, &entry).await
+    }
+}
