@@ -28,7 +28,7 @@ pub struct Terminated {
 /// The people of one source, found by gid or by any of their e-mail addresses.
 #[derive(Clone, Debug, Default)]
 pub struct People {
-    people: Vec<PersonFacts>,
+    facts: Vec<PersonFacts>,
     by_gid: HashMap<String, usize>,
     by_email: HashMap<String, usize>,
 }
@@ -41,8 +41,8 @@ impl People {
         emails: impl IntoIterator<Item = &'a str>,
         facts: PersonFacts,
     ) {
-        let place = self.people.len();
-        self.people.push(facts);
+        let place = self.facts.len();
+        self.facts.push(facts);
         if let Some(gid) = gid {
             self.by_gid.insert(gid.to_owned(), place);
         }
@@ -60,7 +60,7 @@ impl People {
                 .get(email)
                 .or_else(|| self.by_email.get(&email.to_lowercase()))
         })?;
-        self.people.get(*place)
+        self.facts.get(*place)
     }
 
     /// What is known of who did something.
@@ -79,7 +79,7 @@ impl People {
         let place = by_gid
             .or_else(|| email.and_then(|email| self.by_email.get(&email.to_lowercase())))
             .copied();
-        if let Some(facts) = place.and_then(|place| self.people.get_mut(place)) {
+        if let Some(facts) = place.and_then(|place| self.facts.get_mut(place)) {
             change(facts);
         } else {
             let mut facts = PersonFacts::default();
@@ -109,7 +109,7 @@ mod tests {
             facts.groups.push("on call".to_owned());
         });
         people.amend(Some("2"), None, |facts| {
-            facts.role = Some(AccountRole::Guest)
+            facts.role = Some(AccountRole::Guest);
         });
         for (gid, email) in [
             (Some("1"), None),

@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// What is known of addresses.
     #[command(subcommand)]
     Geo(GeoCommand),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Make derived state anew from the lake.
     #[command(subcommand)]
     Rebuild(RebuildCommand),
@@ -542,6 +545,36 @@ pub(crate) struct PeopleImportArgs {
     /// Only of the people of this source.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<SourceName>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// How many attacks on simulated organisations are found, and how many alerts are wrong.
+    Detection(BenchDetectionArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchDetectionArgs {
+    /// Seeds of the organisations.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "101,102,103",
+        value_name = "N,…"
+    )]
+    pub(crate) seeds: Vec<u64>,
+    /// How many people each has.
+    #[arg(long, default_value_t = 400, value_name = "N", value_parser = value_parser!(u32).range(i64::from(PEOPLE_MIN)..=i64::from(PEOPLE_MAX)))]
+    pub(crate) people: u32,
+    /// How many days of history each has.
+    #[arg(long, default_value_t = 90, value_name = "N", value_parser = value_parser!(u32).range(20..=90))]
+    pub(crate) days: u32,
+    /// When the history ends; now without it.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ListFormat,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod alerts;
+mod bench;
 mod collect;
 mod demo;
 mod detect;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use drishti_services::Services;
 
-use crate::cli::{Cli, Command, PeopleCommand, RebuildCommand, TablesArgs};
+use crate::cli::{BenchCommand, Cli, Command, PeopleCommand, RebuildCommand, TablesArgs};
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::output;
@@ -39,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policies(command) => policies::run(&cli, command).await,
         Command::Alerts(command) => alerts::run(&cli, command).await,
         Command::People(PeopleCommand::Import(arguments)) => people::import(&cli, arguments).await,
+        Command::Bench(BenchCommand::Detection(arguments)) => bench::detection(arguments).await,
         Command::Geo(command) => geo::run(&cli, command).await,
         Command::Rebuild(RebuildCommand::Baselines(arguments)) => {
             rebuild::run(&cli, arguments).await

@@ -164,15 +164,12 @@ impl AlertGrouper {
             .get(&key)
             .filter(|group| finding.at < group.first_at + grouping.window)
             .cloned();
-        let mut group = match open {
-            Some(mut group) => {
-                group.join(&finding);
-                group
-            }
-            None => {
-                self.make_room(finding.at);
-                Group::new(&self.source, &finding)
-            }
+        let mut group = if let Some(mut group) = open {
+            group.join(&finding);
+            group
+        } else {
+            self.make_room(finding.at);
+            Group::new(&self.source, &finding)
         };
         let mut events = group.fresh(&finding.events);
         if group.alert.is_none() {

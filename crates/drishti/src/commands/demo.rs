@@ -20,7 +20,7 @@ use crate::cli::{Cli, DemoArgs};
 use crate::configuration::EnrichmentSection;
 use crate::home::Home;
 use crate::output::{self, grouped, shell_word};
-use simulator::Simulator;
+pub(crate) use simulator::Simulator;
 
 /// Name of the demo's source.
 const SOURCE: &str = "demo";
@@ -127,7 +127,7 @@ fn source(name: &SourceName, arguments: &DemoArgs, address: &str, token: Secret)
     }
 }
 
-fn random_text() -> anyhow::Result<String> {
+pub(crate) fn random_text() -> anyhow::Result<String> {
     let mut bytes = [0; 24];
     rand::rngs::SysRng
         .try_fill_bytes(&mut bytes)

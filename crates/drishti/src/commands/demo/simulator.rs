@@ -18,26 +18,43 @@ const LAST_LINES: usize = 10;
 const LIVE_ATTACK_EVERY: &str = "5m";
 
 /// A running simulator. It ends with this value, and with this process however that ends.
-pub(super) struct Simulator {
+pub(crate) struct Simulator {
     child: Child,
     /// Closing it ends the simulator; waiting for the child would close it if the child still held it.
     _stdin: Option<ChildStdin>,
     last_words: JoinHandle<String>,
-    pub(super) address: String,
+    pub(crate) address: String,
 }
 
 impl Simulator {
     /// Starts one of an organisation as the arguments say, which takes this token only.
     pub(super) async fn start(arguments: &DemoArgs, token: &Secret) -> anyhow::Result<Self> {
+        Self::spawned(
+            token,
+            &[
+                ("--people", arguments.people.to_string()),
+                ("--days", arguments.days.to_string()),
+                ("--seed", arguments.seed.to_string()),
+                ("--attacks", "all".to_owned()),
+                ("--attack-every", LIVE_ATTACK_EVERY.to_owned()),
+            ],
+        )
+        .await
+    }
+
+    /// Starts one with these switches, which takes this token only.
+    pub(crate) async fn spawned(
+        token: &Secret,
+        switches: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("finding the own program")?;
         let mut command = Command::new(program);
         command
             .args(["simulate", "--listen", "127.0.0.1:0", "--exit-with-stdin"])
-            .args(["--people", &arguments.people.to_string()])
-            .args(["--days", &arguments.days.to_string()])
-            .args(["--seed", &arguments.seed.to_string()])
-            .args(["--attacks", "all", "--attack-every", LIVE_ATTACK_EVERY])
             .env("DRISHTI_SIMULATE_TOKEN", token.expose());
+        for (name, value) in switches {
+            command.args([name, value.as_str()]);
+        }
         Self::spawn(command).await
     }
 

@@ -1,0 +1,195 @@
+//! Comparing alerts with what is known of the attacks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_services::alerts::AlertStory;
+use serde::{Deserialize, Serialize};
+
+/// The truth about one event, as the simulator tells it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Label {
+    gid: String,
+    created_at: DateTime<Utc>,
+    scenario: String,
+    kind: Kind,
+    campaign: String,
+    policies: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Attack,
+    Benign,
+}
+
+/// One attack.
+#[derive(Debug, Default)]
+pub(super) struct Campaign {
+    scenario: String,
+    began_at: DateTime<Utc>,
+    gids: BTreeSet<String>,
+    policies: BTreeSet<String>,
+}
+
+impl Campaign {
+    /// The attacks among the labels.
+    pub(super) fn all(labels: &[Label]) -> Vec<Self> {
+        let mut campaigns: BTreeMap<&str, Self> = BTreeMap::new();
+        for label in labels.iter().filter(|label| label.kind == Kind::Attack) {
+            let campaign = campaigns.entry(&label.campaign).or_insert_with(|| Self {
+                scenario: label.scenario.clone(),
+                began_at: label.created_at,
+                ..Self::default()
+            });
+            campaign.began_at = campaign.began_at.min(label.created_at);
+            campaign.gids.insert(label.gid.clone());
+            campaign.policies.extend(label.policies.iter().cloned());
+        }
+        campaigns.into_values().collect()
+    }
+}
+
+/// How good detection was over several organisations.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Score {
+    person_days: f64,
+    scenarios: BTreeMap<String, Caught>,
+    policies: BTreeMap<String, Spoken>,
+}
+
+/// What became of the attacks of one kind. An attack is caught when a policy that should speak raised an alert on one of its events.
+#[derive(Debug, Default, Serialize)]
+struct Caught {
+    attacks: u64,
+    caught: u64,
+    /// From the first event of each caught attack to its first alert, in seconds.
+    seconds: Vec<i64>,
+}
+
+/// The alerts of one policy: on events of attacks, and on none.
+#[derive(Debug, Default, Serialize)]
+struct Spoken {
+    right: u64,
+    wrong: u64,
+}
+
+impl Score {
+    pub(super) fn add(&mut self, campaigns: &[Campaign], alerts: &[AlertStory], person_days: f64) {
+        self.person_days += person_days;
+        let mut of_event: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, campaign) in campaigns.iter().enumerate() {
+            for gid in &campaign.gids {
+                of_event.entry(gid).or_default().push(place);
+            }
+        }
+        let mut first: Vec<Option<DateTime<Utc>>> = vec![None; campaigns.len()];
+        for story in alerts {
+            let policy = &story.alert.policy_id;
+            let hit: BTreeSet<usize> = story
+                .event_gids
+                .iter()
+                .filter_map(|gid| of_event.get(gid.as_str()))
+                .flatten()
+                .copied()
+                .collect();
+            let spoken = self.policies.entry(policy.clone()).or_default();
+            if hit.is_empty() {
+                spoken.wrong += 1;
+            } else {
+                spoken.right += 1;
+            }
+            for place in hit {
+                if campaigns[place].policies.contains(policy) {
+                    let at = story.alert.time;
+                    first[place] = Some(first[place].map_or(at, |known| known.min(at)));
+                }
+            }
+        }
+        for (campaign, first) in campaigns.iter().zip(first) {
+            let caught = self.scenarios.entry(campaign.scenario.clone()).or_default();
+            caught.attacks += 1;
+            if let Some(first) = first {
+                caught.caught += 1;
+                let after: TimeDelta = first - campaign.began_at;
+                caught.seconds.push(after.num_seconds());
+            }
+        }
+    }
+
+    fn recall(&self) -> f64 {
+        let attacks: u64 = self.scenarios.values().map(|caught| caught.attacks).sum();
+        let caught: u64 = self.scenarios.values().map(|caught| caught.caught).sum();
+        share(caught, attacks)
+    }
+
+    /// Wrong alerts a day among 1,000 people.
+    fn wrong_per_thousand_a_day(&self) -> f64 {
+        let wrong: u64 = self.policies.values().map(|spoken| spoken.wrong).sum();
+        number(wrong) * 1_000.0 / self.person_days
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of alerts are far below 2^52"
+)]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        return f64::NAN;
+    }
+    number(part) / number(whole)
+}
+
+fn median(seconds: &[i64]) -> Option<i64> {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+impl fmt::Display for Score {
+    /// Tables in Markdown.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            formatter,
+            "Recall {:.3}; {:.2} wrong alerts per 1,000 people a day ({:.0} person-days)\n",
+            self.recall(),
+            self.wrong_per_thousand_a_day(),
+            self.person_days
+        )?;
+        writeln!(
+            formatter,
+            "| Attack | Number | Caught | Median time to the alert |"
+        )?;
+        writeln!(formatter, "|---|---|---|---|")?;
+        for (scenario, caught) in &self.scenarios {
+            let time = median(&caught.seconds).map_or_else(String::new, |seconds| {
+                format!("{} min", (seconds + 30) / 60)
+            });
+            writeln!(
+                formatter,
+                "| {scenario} | {} | {} | {time} |",
+                caught.attacks, caught.caught
+            )?;
+        }
+        writeln!(formatter, "\n| Policy | Right | Wrong | Precision |")?;
+        writeln!(formatter, "|---|---|---|---|")?;
+        for (policy, spoken) in &self.policies {
+            let all = spoken.right + spoken.wrong;
+            writeln!(
+                formatter,
+                "| `{policy}` | {} | {} | {:.2} |",
+                spoken.right,
+                spoken.wrong,
+                share(spoken.right, all)
+            )?;
+        }
+        Ok(())
+    }
+}
