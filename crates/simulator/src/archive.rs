@@ -154,7 +154,7 @@ impl Archive {
     fn plan(&self, workspace: u8, slot: u32) -> Arc<Vec<Entry>> {
         let made = self.plans.get_or_insert_with(&(workspace, slot), || {
             let stage = self.stage(workspace);
-            let entries = plan::plan(&stage.organisation, &stage.catalogue, slot);
+            let entries = plan::plan(stage, slot);
             Ok::<_, Infallible>(Arc::new(entries))
         });
         match made {
@@ -254,7 +254,10 @@ impl Archive {
             position.index += 1;
             let gid = stage.event_gid(at, entry);
             let arrived = at + self.fate.delay(question.faults, gid) <= question.now;
-            if !arrived || !question.filter.matches(stage, start, entry) {
+            if !arrived
+                || !stage.shows(entry.row, at)
+                || !question.filter.matches(stage, start, entry)
+            {
                 continue;
             }
             self.deliver(question, plan, here, page);
@@ -305,15 +308,12 @@ impl Archive {
         workspace: u8,
         slot: u32,
         span: &Range<Millis>,
-        now: Millis,
-        faults: &FaultPlan,
+        (now, faults): (Millis, &FaultPlan),
     ) -> Vec<u8> {
         let mut lines = Vec::new();
         self.each(workspace, slot, span, |stage, start, entry| {
-            let at = start + u64::from(entry.offset);
-            let gid = stage.event_gid(at, entry);
-            let arrived = at + self.fate.delay(faults, gid) <= now;
-            if arrived && self.fate.damage(faults, gid).is_none() {
+            if self.is_true(stage, start, entry, now, faults) {
+                let gid = stage.event_gid(start + u64::from(entry.offset), entry);
                 lines.extend_from_slice(gid.to_string().as_bytes());
                 lines.push(b'\n');
             }
@@ -338,6 +338,53 @@ impl Archive {
         count
     }
 
+    /// The labels of one slot's events, one a line. Appended to `lines`; answers how many.
+    pub(crate) fn labels(
+        &self,
+        workspace: u8,
+        slot: u32,
+        span: &Range<Millis>,
+        lines: &mut Vec<u8>,
+    ) -> u64 {
+        let mut count = 0;
+        self.each(workspace, slot, span, |stage, start, entry| {
+            count += u64::from(stage.scene(start, entry).write_label(lines));
+        });
+        count
+    }
+
+    /// The same for those events alone that are well-formed and can be read now.
+    pub(crate) fn labels_now(
+        &self,
+        workspace: u8,
+        slot: u32,
+        span: &Range<Millis>,
+        (now, faults): (Millis, &FaultPlan),
+    ) -> Vec<u8> {
+        let mut lines = Vec::new();
+        self.each(workspace, slot, span, |stage, start, entry| {
+            if self.is_true(stage, start, entry, now, faults) {
+                stage.scene(start, entry).write_label(&mut lines);
+            }
+        });
+        lines
+    }
+
+    /// Whether an event is well-formed and can be read now.
+    fn is_true(
+        &self,
+        stage: &Stage,
+        start: Millis,
+        entry: &Entry,
+        now: Millis,
+        faults: &FaultPlan,
+    ) -> bool {
+        let at = start + u64::from(entry.offset);
+        let gid = stage.event_gid(at, entry);
+        let arrived = at + self.fate.delay(faults, gid) <= now;
+        arrived && self.fate.damage(faults, gid).is_none()
+    }
+
     /// Every event of one slot within a span, past the caches: who reads everything would only empty them.
     fn each(
         &self,
@@ -349,9 +396,9 @@ impl Archive {
         let stage = self.stage(workspace);
         let start = self.slot_start(slot);
         let from = span.start.max(self.history_start);
-        for entry in &plan::plan(&stage.organisation, &stage.catalogue, slot) {
+        for entry in &plan::plan(stage, slot) {
             let at = start + u64::from(entry.offset);
-            if (from..span.end).contains(&at) {
+            if (from..span.end).contains(&at) && stage.shows(entry.row, at) {
                 visit(stage, start, entry);
             }
         }

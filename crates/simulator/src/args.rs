@@ -1,6 +1,8 @@
 //! The switches of `drishti simulate`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -8,9 +10,14 @@ use crate::SimulatorError;
 use crate::faults::FaultPlan;
 use crate::gid::WORKSPACES_MAX;
 use crate::organisation::{PEOPLE_MAX, PEOPLE_MIN};
+use crate::scenario::Attacks;
 
 /// Most days of history.
 pub const DAYS_MAX: u32 = 1000;
+/// Attacks on live traffic come no faster than this.
+pub const ATTACK_EVERY_MIN: Duration = Duration::from_secs(30);
+/// Attacks on live traffic come at least this often, if they come.
+pub const ATTACK_EVERY_MAX: Duration = Duration::from_hours(24);
 /// The token that the simulator takes when none is set. It guards nothing and is no secret.
 pub const DEFAULT_TOKEN: &str = "simulated-token";
 const DEFAULT_LISTEN: SocketAddr =
@@ -46,9 +53,19 @@ pub struct SimulateArgs {
     /// One fault, added to the plan: a name and a value as in `GET /simulator/faults`. Can be given often.
     #[arg(long = "fault", value_name = "NAME=VALUE")]
     pub fault: Vec<String>,
+    /// Which attacks there are, none of them in the first two weeks of the history: `none`, `all`, or names with commas
+    /// between, such as `brute_force,token_theft`.
+    #[arg(long, value_name = "NAMES", default_value_t = Attacks::NONE)]
+    pub attacks: Attacks,
+    /// Attack the live traffic too, once in every such time: `30s` to `24h`.
+    #[arg(long, value_name = "TIME", value_parser = spacing)]
+    pub attack_every: Option<Duration>,
     /// Write the whole history as JSONL to this file (`-` for standard output) and exit.
     #[arg(long, value_name = "FILE")]
     pub export: Option<String>,
+    /// Write which events of the history belong to attacks, and which are harmless and look like them, as JSONL to this file.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
     /// Exit when standard input closes, so that a program that starts the simulator takes it along.
     #[arg(long)]
     pub exit_with_stdin: bool,
@@ -66,7 +83,10 @@ impl Default for SimulateArgs {
             freeze_at: None,
             faults: "none".to_owned(),
             fault: Vec::new(),
+            attacks: Attacks::NONE,
+            attack_every: None,
             export: None,
+            labels: None,
             exit_with_stdin: false,
         }
     }
@@ -77,6 +97,26 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
         .parse()
         .map_err(|_| "it is not of the form `address:port`".to_owned())?;
     checked_loopback(address).map_err(|error| error.to_string())
+}
+
+/// A number of seconds, minutes or hours, such as `90s`, `5m`, `2h`.
+fn spacing(text: &str) -> Result<Duration, String> {
+    let form = || "it is not of the form `90s`, `5m` or `2h`".to_owned();
+    let unit_at = text.len().saturating_sub(1);
+    let (number, unit) = text.split_at_checked(unit_at).ok_or_else(form)?;
+    let seconds_each = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(form()),
+    };
+    let number: u32 = number.parse().map_err(|_| form())?;
+    let spacing = Duration::from_secs(u64::from(number) * seconds_each);
+    if (ATTACK_EVERY_MIN..=ATTACK_EVERY_MAX).contains(&spacing) {
+        Ok(spacing)
+    } else {
+        Err("it is not between `30s` and `24h`".to_owned())
+    }
 }
 
 pub(crate) fn checked_loopback(address: SocketAddr) -> Result<SocketAddr, SimulatorError> {
@@ -115,6 +155,9 @@ impl SimulateArgs {
                     maximum: maximum.into(),
                 });
             }
+        }
+        if self.attack_every.is_some() && self.attacks == Attacks::NONE {
+            return Err(SimulatorError::NothingToStage);
         }
         checked_loopback(self.listen).map(drop)
     }
@@ -179,6 +222,32 @@ mod tests {
             ));
         }
         assert!(SimulateArgs::default().check().is_ok());
+    }
+
+    #[test]
+    fn attacks_on_live_traffic_have_a_spacing_within_bounds() {
+        for (text, seconds) in [("30s", 30), ("5m", 300), ("24h", 86_400)] {
+            let args = parse(&["--attacks", "all", "--attack-every", text]).unwrap();
+            assert_eq!(args.attack_every, Some(Duration::from_secs(seconds)));
+            assert!(args.check().is_ok());
+        }
+        for text in [
+            "29s",
+            "25h",
+            "5",
+            "m",
+            "",
+            "5 m",
+            "-5m",
+            "5µ",
+            "99999999999m",
+        ] {
+            assert!(parse(&["--attack-every", text]).is_err(), "{text}");
+        }
+        let alone = parse(&["--attack-every", "5m"]).unwrap();
+        assert!(matches!(alone.check(), Err(SimulatorError::NothingToStage)));
+        let refusal = parse(&["--attacks", "phishing"]).unwrap_err();
+        assert!(refusal.contains("consent_phishing"), "{refusal}");
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! Names and categories are those of `asana-api.md` section 3; names that only another vendor's mapper has
 //! (`asana-event-types-extra.md`) carry the category that their name suggests.
 
+mod named;
 mod settings;
 mod unlisted;
 mod work;
+
+pub(crate) use named::*;
 
 use crate::dice::{Dice, Key};
 use crate::gid::ObjectKind;
@@ -61,6 +64,8 @@ pub(crate) enum Details {
     Nothing,
     /// `old_value` and `new_value`, two different ones of these.
     Change(&'static [&'static str]),
+    /// `old_value` and `new_value`.
+    Step(&'static str, &'static str),
     /// `new_value` alone.
     New(&'static [&'static str]),
     /// `old_value` null.
@@ -79,6 +84,8 @@ pub(crate) enum Details {
     Removed,
     /// `group` and the levels of an organisation's admins.
     AdminRole,
+    /// The same, downwards.
+    Demotion,
     /// `group` and the levels of a division's admins.
     DivisionRole,
     /// `new_value`, an e-mail domain.
@@ -137,43 +144,27 @@ pub(crate) enum Group {
     Provisioning,
     /// What strangers do.
     Anonymous,
+    /// What programs do while people sleep, and whoever is on call.
+    Jobs,
+    /// What alarms, and now and then is harmless.
+    Seldom,
+    /// The same among the settings that only admins change.
+    SeldomSettings,
 }
 
-/// Places in the catalogue of the kinds that people's comings and goings need by name.
-pub(crate) const LOGIN: u16 = 0;
-pub(crate) const LOGIN_FAILED: u16 = 1;
-pub(crate) const LOGOUT: u16 = 2;
-pub(crate) const INVITED: u16 = 3;
-pub(crate) const DEPROVISIONED: u16 = 4;
-pub(crate) const LOGGED_OUT_BY_PROVIDER: u16 = 5;
-pub(crate) const TASKS_HANDED_OVER: u16 = 6;
-pub(crate) const JOINED_TEAM: u16 = 7;
-
-#[rustfmt::skip]
-const NAMED: [Kind; 8] = [
-    kind("user_login_succeeded", Category::Logins, Target::Myself, Details::Method, 0),
-    kind("user_login_failed", Category::Logins, Target::Myself, Details::Refusal, 0),
-    kind("user_logged_out", Category::Logins, Target::Myself, Details::Nothing, 0),
-    kind("user_invited", Category::UserUpdates, Target::Colleague, Details::Nothing, 0),
-    kind("user_deprovisioned", Category::UserUpdates, Target::Colleague, Details::Nothing, 0),
-    kind("user_logged_out", Category::Logins, Target::Colleague, Details::Nothing, 0),
-    kind(
-        "project_privacy_settings_changed",
-        Category::AccessControl, Target::Thing(ObjectKind::Project), Details::NullThen(&["members_only"]), 0,
-    ),
-    kind("team_member_added", Category::AccessControl, Target::Thing(ObjectKind::Team), Details::Added, 0),
-];
-
-const GROUPS: [(Group, &[&[Kind]]); 9] = [
+const GROUPS: [(Group, &[&[Kind]]); 12] = [
     (Group::Work, &[&work::WORK]),
     (Group::Looking, &[&work::LOOKING]),
     (Group::Machine, &[&work::MACHINE]),
     (Group::Settings, &[&settings::LISTED, &settings::UNLISTED]),
-    (Group::Admin, &[&settings::ADMIN]),
+    (Group::Admin, &[&settings::ADMIN, &unlisted::BY_ADMINS]),
     (Group::Unlisted, &[&unlisted::UNLISTED, &unlisted::UNHEARD]),
     (Group::Automatic, &[&work::AUTOMATIC]),
     (Group::Provisioning, &[&work::PROVISIONING]),
     (Group::Anonymous, &[&work::ANONYMOUS]),
+    (Group::Jobs, &[&work::JOBS]),
+    (Group::Seldom, &[&work::SELDOM]),
+    (Group::SeldomSettings, &[&settings::SELDOM]),
 ];
 
 /// How finely weights are told apart: a kind of weight 1 in a group of this total is drawn once in as many throws.
@@ -188,7 +179,7 @@ pub(crate) struct Catalogue {
 
 impl Default for Catalogue {
     fn default() -> Self {
-        let mut kinds = NAMED.to_vec();
+        let mut kinds = named::NAMED.to_vec();
         let mut tables = Vec::new();
         for (_, parts) in GROUPS {
             let first = kinds.len();
@@ -243,6 +234,11 @@ mod tests {
         assert_eq!(name(LOGIN_FAILED), "user_login_failed");
         assert_eq!(name(DEPROVISIONED), "user_deprovisioned");
         assert_eq!(name(JOINED_TEAM), "team_member_added");
+        assert_eq!(name(MEMBERS_EXPORTED), "workspace_members_export_started");
+        assert_eq!(name(PASSWORD_RESET), "user_password_reset");
+        assert_eq!(name(LEVEL_CHANGED), "user_workspace_admin_role_changed");
+        assert_eq!(name(TASK_DELETED), "task_deleted");
+        assert_eq!(name(TEAM_OPENED), "team_privacy_settings_changed");
         for (place, (group, _)) in GROUPS.iter().enumerate() {
             assert_eq!(*group as usize, place);
         }

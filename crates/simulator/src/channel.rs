@@ -8,9 +8,12 @@ use crate::dice::Dice;
 use crate::gid::ObjectKind;
 use crate::json::Object;
 use crate::names;
-use crate::person::{Day, Person, Tunnel, Whereabouts};
+use crate::person::{Day, Person, Shape};
+use crate::route::{self, Route};
+use crate::scenario::Scenario;
 use crate::scene::{Scene, Who};
-use crate::world::{Network, Networks};
+use crate::script::{Agent, Way};
+use crate::world::Networks;
 
 /// What the event's `context` says; everything but the type can be missing.
 #[derive(Debug, Default)]
@@ -22,9 +25,19 @@ pub(crate) struct Channel {
     oauth_app_name: Option<&'static str>,
     rule_name: Option<&'static str>,
     on_behalf_of: Option<u64>,
+    /// The harmless look-alike that the address makes of the event; not written.
+    pub(crate) looks_like: Option<Scenario>,
 }
 
 impl Channel {
+    fn with_route(self, route: Route) -> Self {
+        Self {
+            address: Some(route.address),
+            looks_like: route.looks_like,
+            ..self
+        }
+    }
+
     fn of_type(context_type: &'static str) -> Self {
         Self {
             context_type,
@@ -71,6 +84,11 @@ impl Scene<'_> {
     pub(crate) fn channel(&self) -> Channel {
         let mut dice = self.key.with(1).dice();
         let networks = &*self.stage.networks;
+        if let Some((_, step)) = &self.staged
+            && let Some(channel) = self.staged_channel(step.way)
+        {
+            return channel;
+        }
         match &self.who {
             Who::Person(person) => self.person_channel(person, &mut dice),
             Who::ServiceAccount(account) => {
@@ -83,7 +101,13 @@ impl Scene<'_> {
                     ..Channel::of_type("api")
                 }
             }
-            Who::Asana => Channel::of_type("asana"),
+            Who::Asana => {
+                let ruled = self.reach() == Reach::Work && dice.per_mille(500);
+                Channel {
+                    rule_name: ruled.then(|| dice.pick(&names::RULES)),
+                    ..Channel::of_type("asana")
+                }
+            }
             Who::Support(person) => {
                 let organisation = &self.stage.organisation;
                 Channel {
@@ -96,19 +120,62 @@ impl Scene<'_> {
         }
     }
 
+    /// The way that a script says; none if only a person could come by it.
+    fn staged_channel(&self, way: Way) -> Option<Channel> {
+        let api = |method, address, program: &str| Channel {
+            api_authentication_method: Some(method),
+            address: Some(address),
+            user_agent: Some(program.to_owned()),
+            ..Channel::of_type("api")
+        };
+        let (address, user_agent) = match (way, &self.who) {
+            (Way::Token(address, program), _) => {
+                return Some(api("personal_access_token", address, program));
+            }
+            (Way::ServiceAccount(address, program), _) => {
+                return Some(api("service_account", address, program));
+            }
+            (Way::App(address, program, app), _) => {
+                return Some(Channel {
+                    oauth_app_name: Some(app),
+                    ..api("oauth", address, program)
+                });
+            }
+            (Way::Browser(address, Agent::Named(name)), _) => (address, name.to_owned()),
+            (Way::Browser(address, Agent::Machine(machine)), _) => {
+                (address, machine.browser(self.at))
+            }
+            (Way::Desk, Who::Person(person)) => {
+                let day = person.day_around(self.at);
+                let route = route::from_desk(self.stage, person, &day, self.at);
+                (route.address, person.devices(self.at).browser(self.at))
+            }
+            (Way::Home, Who::Person(person)) => {
+                let address = route::home(self.stage, person, self.at);
+                (address, person.devices(self.at).browser(self.at))
+            }
+            (Way::Desk | Way::Home, _) => return None,
+        };
+        Some(Channel {
+            address: Some(address),
+            user_agent: Some(user_agent),
+            ..Channel::of_type("web")
+        })
+    }
+
     fn stranger(&self, networks: &Networks, dice: &mut Dice) -> Channel {
-        let ranges = match dice.below(10) {
+        let ranges = match dice.below(100) {
             0 => &networks.tor,
-            1 => &networks.vpn,
-            2 => &networks.hosting,
-            3..5 => &networks.mobile,
+            1..10 => &networks.vpn,
+            10..20 => &networks.hosting,
+            20..45 => &networks.mobile,
             _ => &networks.cable,
         };
         let network = &ranges[dice.index(ranges.len())];
         let visitor = self.stage.colleague(self.at, dice);
         Channel {
             address: Some(network.address(dice.word())),
-            user_agent: Some(visitor.devices().browser(self.at)),
+            user_agent: Some(visitor.devices(self.at).browser(self.at)),
             ..Channel::of_type("web")
         }
     }
@@ -133,15 +200,17 @@ impl Scene<'_> {
         {
             return channel;
         }
-        let devices = person.devices();
-        if reach != Reach::AdminConsole && (day.glance || dice.per_mille(90)) {
-            return Channel {
-                address: Some(self.phone_address(person, &day, dice)),
+        let devices = person.devices(self.at);
+        let at_hand = day.shape == Shape::Glance || dice.per_mille(90);
+        if reach != Reach::AdminConsole && at_hand {
+            let route = route::from_phone(self.stage, person, &day, self.at, dice);
+            let phone = Channel {
                 user_agent: Some(devices.phone(self.at)),
                 ..Channel::of_type("mobile")
             };
+            return phone.with_route(route);
         }
-        let mut session = person.session_dice(&day, self.at);
+        let mut session = person.session(&day, self.at).dice();
         let in_app = devices.has_desktop_app && session.per_mille(500);
         let (context_type, user_agent) = if in_app && reach != Reach::AdminConsole {
             // The desktop app mostly calls itself `web`, as in a real sample.
@@ -153,16 +222,21 @@ impl Scene<'_> {
         };
         // Now and then Asana does not say where something came from.
         let unsaid = dice.below(1000);
-        Channel {
-            address: (unsaid >= 5).then(|| self.desk_address(person, &day)),
+        let channel = Channel {
             user_agent: (!(3..8).contains(&unsaid)).then_some(user_agent),
             ..Channel::of_type(context_type)
+        };
+        if unsaid < 5 {
+            channel
+        } else {
+            channel.with_route(route::from_desk(self.stage, person, &day, self.at))
         }
     }
 
     /// A rule, an e-mail, an app or a script, on behalf of the person.
     fn program_channel(&self, person: &Person, day: &Day, dice: &mut Dice) -> Option<Channel> {
         let hosting = &self.stage.networks.hosting;
+        let desk = || route::from_desk(self.stage, person, day, self.at);
         Some(match dice.below(1000) {
             0..35 => Channel {
                 rule_name: Some(dice.pick(&names::RULES)),
@@ -182,61 +256,17 @@ impl Scene<'_> {
             }
             68..76 => Channel {
                 api_authentication_method: Some("personal_access_token"),
-                address: Some(self.desk_address(person, day)),
                 user_agent: Some(API_CLIENTS[dice.index(2)].to_owned()),
                 ..Channel::of_type("api")
-            },
+            }
+            .with_route(desk()),
             76..81 => Channel {
                 api_authentication_method: Some("cookie"),
-                address: Some(self.desk_address(person, day)),
-                user_agent: Some(person.devices().browser(self.at)),
+                user_agent: Some(person.devices(self.at).browser(self.at)),
                 ..Channel::of_type("api")
-            },
+            }
+            .with_route(desk()),
             _ => return None,
         })
-    }
-
-    fn phone_address(&self, person: &Person, day: &Day, dice: &mut Dice) -> IpAddr {
-        if dice.per_mille(550) {
-            let city = match day.whereabouts {
-                Whereabouts::Away(city) => city,
-                Whereabouts::Office(_) | Whereabouts::Home => person.city,
-            };
-            let word = person.session_dice(day, self.at).word();
-            self.stage.networks.mobile[city].address(word)
-        } else {
-            self.desk_address(person, day)
-        }
-    }
-
-    /// The address behind which the person sits.
-    fn desk_address(&self, person: &Person, day: &Day) -> IpAddr {
-        let networks = &*self.stage.networks;
-        let number = usize::from(self.stage.organisation.number);
-        if let Whereabouts::Office(office) = day.whereabouts {
-            // A whole office shares a few addresses.
-            return networks.offices[number][office].address(u64::from(person.seat % 4));
-        }
-        match person.tunnel() {
-            Tunnel::Company => {
-                return networks.gateways[number].address(u64::from(person.seat % 6));
-            }
-            Tunnel::Provider(word) => {
-                let place = usize::try_from(word % 8).unwrap_or(0);
-                return networks.vpn[place].address(person.home_word(self.at) % 64);
-            }
-            Tunnel::None => {}
-        }
-        match day.whereabouts {
-            Whereabouts::Away(city) => networks.fibre[city].address(day.start ^ 0x5a5a),
-            Whereabouts::Office(_) | Whereabouts::Home => {
-                let line: &[Network] = match person.home_line() {
-                    0..4 => &networks.cable,
-                    4..8 => &networks.fibre,
-                    _ => &networks.six,
-                };
-                line[person.city].address(person.home_word(self.at))
-            }
-        }
     }
 }

@@ -19,7 +19,7 @@ enum System {
     Linux,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Browser {
     Chrome,
     Edge,
@@ -38,8 +38,9 @@ enum Phone {
 const VERSIONS_FROM: Millis = 1_704_067_200_000;
 
 impl Devices {
-    pub(crate) fn draw(key: Key) -> Self {
-        let mut dice = key.dice();
+    /// The laptop that the first key decides, and the phone that the second does.
+    pub(crate) fn draw(laptop: Key, phone: Key) -> Self {
+        let mut dice = laptop.dice();
         let system = match dice.below(100) {
             0..46 => System::Mac,
             46..95 => System::Windows,
@@ -48,13 +49,18 @@ impl Devices {
         Self {
             system,
             browser: browser(&mut dice, system),
-            phone: match dice.below(10) {
+            has_desktop_app: system != System::Linux && dice.per_mille(300),
+            phone: match phone.dice().below(10) {
                 0..6 => Phone::Iphone,
                 6..8 => Phone::Pixel,
                 _ => Phone::Galaxy,
             },
-            has_desktop_app: system != System::Linux && dice.per_mille(300),
         }
+    }
+
+    /// Whether the browsers can't be told apart but by their versions.
+    pub(crate) fn looks_like(self, other: Self) -> bool {
+        self.system == other.system && self.browser == other.browser
     }
 
     /// The browser's user agent at this time.

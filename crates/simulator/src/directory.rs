@@ -55,7 +55,8 @@ impl Directory {
     }
 }
 
-fn call_roll(organisation: &Organisation, at: Millis) -> Vec<Member> {
+/// Everybody who is there, or has left within a year.
+pub(crate) fn call_roll(organisation: &Organisation, at: Millis) -> Vec<Member> {
     let mut roll: Vec<Member> = (0..organisation.people)
         .flat_map(|seat| {
             let now = organisation.tenure(seat, at);

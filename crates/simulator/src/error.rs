@@ -26,6 +26,12 @@ pub enum SimulatorError {
     /// The export's file or pipe refused.
     #[error("writing the exported history")]
     Export(#[source] io::Error),
+    /// The labels' file refused.
+    #[error("writing the labels")]
+    Labels(#[source] io::Error),
+    /// Live traffic is to be attacked with nothing.
+    #[error("reading `--attack-every`: no attack is named with `--attacks`")]
+    NothingToStage,
     /// A number outside its bounds.
     #[error("reading `--{switch}`: {value} is not between {minimum} and {maximum}")]
     OutOfBounds {

@@ -127,6 +127,21 @@ pub(crate) const APPS: [(&str, &str); 14] = [
     ("Time Lantern", "https://time-lantern.example"),
 ];
 
+/// Apps that look helpful and are not.
+#[rustfmt::skip]
+pub(crate) const PHISHING_APPS: [(&str, &str); 4] = [
+    ("Asana Files Sync", "https://files-sync.example"),
+    ("Secure Document Viewer", "https://document-viewer.test"),
+    ("Meeting Scribe Pro", ""),
+    ("Asana Account Check", "https://account-check.test"),
+];
+
+/// E-mail domains that nobody of the organisation owns.
+#[rustfmt::skip]
+pub(crate) const STRANGE_DOMAINS: [&str; 4] = [
+    "sso-login.example", "account-verify.test", "staff-portal.example", "mail-relay.test",
+];
+
 #[rustfmt::skip]
 pub(crate) const TOKEN_NAMES: [&str; 6] = [
     "my script", "reporting", "laptop", "sheet import", "test", "weekly digest",

@@ -1,6 +1,7 @@
 //! One simulated organisation: who belongs to it when, and what its things are called. Nothing is stored; everything is a
 //! function of the seed.
 
+use crate::campaign::plays_sleeper;
 use crate::clock::{BEGINNING, DAY, HOUR, MINUTE, Millis};
 use crate::dice::Key;
 use crate::gid::{Gids, Object, ObjectKind};
@@ -14,6 +15,14 @@ pub const PEOPLE_MIN: u32 = 1;
 pub const PEOPLE_MAX: u32 = 1_000_000;
 
 const OFFICES_MAX: u64 = 12;
+/// An office moves to another building after so many days.
+const OFFICE_DAYS: u64 = 240;
+/// Accounts that are forgotten some day, in thousandths.
+const ASLEEP_PER_MILLE: u64 = 60;
+/// Leavers of whom it is known beforehand, in thousandths.
+const NOTICE_PER_MILLE: u64 = 880;
+/// Seats that are asked whether somebody on them has time for a duty.
+const SEATS_ASKED_MAX: u32 = 200;
 const TASKS_PER_PROJECT: u64 = 1 << 14;
 /// Generations of one seat that a person's number has room for.
 const GENERATIONS: u64 = 1 << 12;
@@ -32,6 +41,47 @@ pub(crate) enum Topic {
     Account,
     Habit,
     Event,
+    Campaign,
+    Duty,
+    Sleep,
+    Notice,
+    Job,
+}
+
+/// What some people do for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Taken in turns, a week each.
+    OnCall,
+    Reporting,
+}
+
+impl Duty {
+    pub(crate) const ALL: [Self; 2] = [Self::OnCall, Self::Reporting];
+
+    /// How many people share one of these duties.
+    pub(crate) fn turns(self) -> u64 {
+        match self {
+            Self::OnCall => 4,
+            Self::Reporting => 1,
+        }
+    }
+
+    /// People for whom one has this duty at a time.
+    fn people_each(self) -> u32 {
+        match self {
+            Self::OnCall => 150,
+            Self::Reporting => 400,
+        }
+    }
+
+    /// The name of the group of those who have it.
+    pub(crate) fn group(self) -> &'static str {
+        match self {
+            Self::OnCall => "On call",
+            Self::Reporting => "Reporting",
+        }
+    }
 }
 
 /// When somebody belongs to the organisation.
@@ -146,14 +196,77 @@ impl Organisation {
         self.gid(ObjectKind::Workspace, 0)
     }
 
+    /// How many have a duty at a time.
+    pub(crate) fn on_duty_at_once(&self, duty: Duty) -> u32 {
+        self.people.div_ceil(duty.people_each())
+    }
+
+    /// The member who has one of these duties in this turn, or the next one who is there and awake.
+    pub(crate) fn on_duty(&self, duty: Duty, number: u64, turn: u64, at: Millis) -> Option<Person> {
+        let key = self.key(Topic::Duty).with(duty as u64).with(number);
+        let first = key
+            .with(turn % duty.turns())
+            .dice()
+            .below(u64::from(self.people));
+        let first = u32::try_from(first).ok()?;
+        let seats = (0..self.people.min(SEATS_ASKED_MAX)).map(|step| (first + step) % self.people);
+        seats
+            .filter(|&seat| self.role(seat) == Role::Member && !plays_sleeper(seat))
+            .find_map(|seat| self.present(seat, at))
+            .map(|(person, _)| person)
+    }
+
+    /// Who sits on this seat at this time, unless they are away for long or have forgotten their account.
+    pub(crate) fn present(&self, seat: u32, at: Millis) -> Option<(Person, Tenure)> {
+        let tenure = self.tenure(seat, at);
+        if !tenure.acts(at) {
+            return None;
+        }
+        let person = self.person(seat, tenure.generation);
+        let asleep = self.falls_asleep_at(&person, &tenure);
+        let here = !person.on_long_leave(person.local_day(at));
+        (asleep.is_none() && here).then_some((person, tenure))
+    }
+
+    /// From when on somebody's account is forgotten: they never leave, but they do nothing any more.
+    pub(crate) fn falls_asleep_at(&self, person: &Person, tenure: &Tenure) -> Option<Millis> {
+        let key = self.key(Topic::Sleep);
+        let mut dice = key
+            .with(person_number(person.seat, person.generation))
+            .dice();
+        if person.role.administers() || !dice.per_mille(ASLEEP_PER_MILLE) {
+            return None;
+        }
+        Some(tenure.joined_at? + dice.between(20, 500) * DAY)
+    }
+
+    /// When it was known that somebody would leave; nobody told beforehand of some.
+    pub(crate) fn notice_at(&self, seat: u32, tenure: &Tenure) -> Option<Millis> {
+        let key = self.key(Topic::Notice);
+        let mut dice = key.with(person_number(seat, tenure.generation)).dice();
+        let told = dice.per_mille(NOTICE_PER_MILLE) && tenure.leaves_at < Millis::MAX;
+        told.then(|| tenure.leaves_at.saturating_sub(dice.between(20, 60) * DAY))
+    }
+
+    /// How often this office has moved, and how many days ago it did last.
+    pub(crate) fn office_moves(&self, office: usize, at: Millis) -> (u64, u64) {
+        let key = self.key(Topic::Offices).with(office as u64);
+        let day = at / DAY + key.dice().below(OFFICE_DAYS);
+        (day / OFFICE_DAYS, day % OFFICE_DAYS)
+    }
+
     /// The first seats belong to super admins, who never leave.
     pub(crate) fn super_admins(&self) -> u32 {
         1 + u32::from(self.people >= 50) + u32::from(self.people >= 200)
     }
 
+    /// What those on a seat may do. Seats behind the last are those of strangers.
     pub(crate) fn role(&self, seat: u32) -> Role {
         if seat < self.super_admins() {
             return Role::SuperAdmin;
+        }
+        if seat >= self.people {
+            return Role::Guest;
         }
         let mut dice = self.key(Topic::Seat).with(u64::from(seat)).dice();
         match dice.below(1000) {

@@ -39,8 +39,17 @@ pub(crate) struct Day {
     /// How many events it brings.
     pub(crate) events: u64,
     pub(crate) whereabouts: Whereabouts,
+    pub(crate) shape: Shape,
+}
+
+/// What kind of day it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Work,
+    /// Two hours or three on a free day.
+    Weekend,
     /// A glance at the phone on a free day.
-    pub(crate) glance: bool,
+    Glance,
 }
 
 /// How somebody's traffic reaches the internet, apart from where they are.
@@ -51,6 +60,10 @@ pub(crate) enum Tunnel {
     Company,
     /// A provider's VPN, whenever not in an office.
     Provider(u64),
+    /// A provider's VPN, when they think of it.
+    NowAndThen(u64),
+    /// The secure web gateway of a large provider.
+    Gateway,
 }
 
 /// A person. The fields are what every event of theirs needs; the rest is drawn from the key.
@@ -83,7 +96,19 @@ enum Trait {
     Tunnel,
     Domain,
     Session,
+    Leave,
+    Phone,
 }
+
+/// Somebody gets a new laptop, or a new phone, after so many days.
+const DEVICE_DAYS: u64 = 730;
+/// Days after which a new laptop is no longer new.
+pub(crate) const NEW_LAPTOP_DAYS: u64 = 3;
+/// Weeks within which some people are away for long once.
+const SEASON_WEEKS: u64 = 40;
+/// How many of them are, in thousandths.
+const LONG_LEAVE_PER_MILLE: u64 = 350;
+const LONG_LEAVE_WEEKS: std::ops::Range<u64> = 3..6;
 
 impl Person {
     pub(crate) fn new(key: Key, seat: u32, generation: u32, role: Role, offices: &[usize]) -> Self {
@@ -127,8 +152,24 @@ impl Person {
         self.key(Trait::Team).dice()
     }
 
-    pub(crate) fn devices(&self) -> Devices {
-        Devices::draw(self.key(Trait::Devices))
+    pub(crate) fn devices(&self, at: Millis) -> Devices {
+        let (laptop, _) = self.device_turn(Trait::Devices, at);
+        let (phone, _) = self.device_turn(Trait::Phone, at);
+        let key = |of, turn| self.key(of).with(turn);
+        Devices::draw(key(Trait::Devices, laptop), key(Trait::Phone, phone))
+    }
+
+    /// Which of their laptops it is, in its first days.
+    pub(crate) fn new_laptop(&self, at: Millis) -> Option<u64> {
+        let (turn, age_days) = self.device_turn(Trait::Devices, at);
+        (age_days < NEW_LAPTOP_DAYS).then_some(turn)
+    }
+
+    /// How many devices of this kind they have had before, and the age of this one in days.
+    fn device_turn(&self, of: Trait, at: Millis) -> (u64, u64) {
+        let shift = self.key(of).dice().below(DEVICE_DAYS);
+        let day = self.local_day(at) + shift;
+        (day / DEVICE_DAYS, day % DEVICE_DAYS)
     }
 
     pub(crate) fn guest_domain(&self) -> &'static str {
@@ -149,15 +190,17 @@ impl Person {
         let mut dice = self.key(Trait::Tunnel).dice();
         match dice.below(1000) {
             0..130 if self.role != Role::Guest => Tunnel::Company,
+            130..165 if self.role != Role::Guest => Tunnel::Gateway,
+            955..980 => Tunnel::NowAndThen(dice.word()),
             980.. => Tunnel::Provider(dice.word()),
             _ => Tunnel::None,
         }
     }
 
     /// Choices that hold for a third of a day: which program, which network.
-    pub(crate) fn session_dice(&self, day: &Day, at: Millis) -> Dice {
+    pub(crate) fn session(&self, day: &Day, at: Millis) -> Key {
         let third = at.saturating_sub(day.start) * 3 / day.length.max(1);
-        self.key(Trait::Session).with(day.start).with(third).dice()
+        self.key(Trait::Session).with(day.start).with(third)
     }
 
     /// The number of the local day in which this moment falls.
@@ -165,10 +208,49 @@ impl Person {
         at.saturating_add_signed(self.offset) / DAY
     }
 
-    /// The days off of the week of this local day, if it is a week of vacation.
+    pub(crate) fn office(&self) -> Option<usize> {
+        self.office
+    }
+
+    /// When a local day begins, in UTC.
+    pub(crate) fn midnight(&self, local_day: u64) -> Millis {
+        (local_day * DAY).saturating_add_signed(-self.offset)
+    }
+
+    /// Whether the week of this local day is one of vacation.
     pub(crate) fn on_vacation(&self, local_day: u64) -> bool {
         let week = monday_week(local_day);
-        self.key(Trait::Vacation).with(week).dice().per_mille(70)
+        let short = self.key(Trait::Vacation).with(week).dice().per_mille(70);
+        short || self.on_long_leave(local_day)
+    }
+
+    /// Whether they are away for several weeks and do not even look at their phone.
+    pub(crate) fn on_long_leave(&self, local_day: u64) -> bool {
+        self.long_leave(local_day)
+            .is_some_and(|weeks| weeks.contains(&monday_week(local_day)))
+    }
+
+    /// The number of the week, in the first week after such an absence.
+    pub(crate) fn is_back_since(&self, local_day: u64) -> Option<u64> {
+        let weeks = self.long_leave(local_day)?;
+        (weeks.end == monday_week(local_day)).then_some(weeks.end)
+    }
+
+    /// The weeks of the long leave in the season of this local day.
+    fn long_leave(&self, local_day: u64) -> Option<std::ops::Range<u64>> {
+        let season = monday_week(local_day) / SEASON_WEEKS;
+        let mut dice = self.key(Trait::Leave).with(season).dice();
+        if !dice.per_mille(LONG_LEAVE_PER_MILLE) {
+            return None;
+        }
+        let weeks = dice.between(LONG_LEAVE_WEEKS.start, LONG_LEAVE_WEEKS.end);
+        let first = season * SEASON_WEEKS + dice.below(SEASON_WEEKS - LONG_LEAVE_WEEKS.end);
+        Some(first..first + weeks)
+    }
+
+    /// The number of the week, if they are on a trip in it.
+    pub(crate) fn trip(&self, local_day: u64) -> Option<u64> {
+        self.travels_to(local_day).map(|_| monday_week(local_day))
     }
 
     fn travels_to(&self, local_day: u64) -> Option<usize> {
@@ -182,34 +264,55 @@ impl Person {
 
     /// What this person does on a local day; nothing on most free ones.
     pub(crate) fn day(&self, local_day: u64) -> Option<Day> {
-        let weekday = weekday(local_day);
-        let free = if CITIES[self.city].works_on_sunday() {
-            matches!(weekday, 4 | 5)
-        } else {
-            weekday >= 5
-        } || (self.four_days && weekday == 2);
+        if self.on_long_leave(local_day) || self.flies(local_day) {
+            return None;
+        }
         let mut dice = self.key(Trait::Day).with(local_day).dice();
-        let glance = free || self.on_vacation(local_day) || dice.per_mille(40);
-        let (events, start_minute, length_minutes) = if glance {
-            if !dice.per_mille(40) {
-                return None;
-            }
-            (dice.between(1, 4), dice.between(540, 1200), 40)
-        } else {
-            let events = self.mean_events / 2 + dice.below(self.mean_events + 2);
-            (
-                events.max(1),
-                self.start_minute + dice.below(50),
-                self.length_minutes,
-            )
-        };
+        let weekend = self.has_free(weekday(local_day));
+        let (shape, events, start_minute, length_minutes) =
+            if weekend || self.on_vacation(local_day) || dice.per_mille(40) {
+                match dice.below(1000) {
+                    0..40 => (
+                        Shape::Glance,
+                        dice.between(1, 4),
+                        dice.between(540, 1200),
+                        40,
+                    ),
+                    40..95 if weekend => (
+                        Shape::Weekend,
+                        dice.between(2, 3 + self.mean_events / 2),
+                        dice.between(540, 1080),
+                        150,
+                    ),
+                    _ => return None,
+                }
+            } else {
+                let events = self.mean_events / 2 + dice.below(self.mean_events + 2);
+                let start = self.start_minute + dice.below(50);
+                (Shape::Work, events.max(1), start, self.length_minutes)
+            };
         Some(Day {
-            start: (local_day * DAY + start_minute * MINUTE).saturating_add_signed(-self.offset),
+            start: self.midnight(local_day) + start_minute * MINUTE,
             length: length_minutes * MINUTE,
             events,
             whereabouts: self.whereabouts(local_day, &mut dice),
-            glance,
+            shape,
         })
+    }
+
+    fn has_free(&self, weekday: u64) -> bool {
+        let weekend = if CITIES[self.city].works_on_sunday() {
+            matches!(weekday, 4 | 5)
+        } else {
+            weekday >= 5
+        };
+        weekend || (self.four_days && weekday == 2)
+    }
+
+    /// Trips begin and end on a Sunday in the air.
+    fn flies(&self, local_day: u64) -> bool {
+        let travels = |day| self.travels_to(day).is_some();
+        weekday(local_day) == SUNDAY && (travels(local_day) || travels(local_day + 1))
     }
 
     fn whereabouts(&self, local_day: u64, dice: &mut Dice) -> Whereabouts {
@@ -231,10 +334,12 @@ impl Person {
             length: 2 * HOUR,
             events: 0,
             whereabouts: Whereabouts::Home,
-            glance: false,
+            shape: Shape::Work,
         })
     }
 }
+
+const SUNDAY: u64 = 6;
 
 /// 0 is Monday. 1970 began on a Thursday.
 fn weekday(day: u64) -> u64 {
@@ -276,6 +381,47 @@ mod tests {
         assert!((6..=10).contains(&events), "{events}");
         let (active, _) = mean(2);
         assert!(active < 60, "{active}");
+    }
+
+    #[test]
+    fn long_leave_is_several_weeks_without_a_sign_of_life() {
+        let organisation = Organisation::new(1, 0, 400);
+        let first = (BEGINNING + 2000 * DAY) / DAY;
+        let mut leaves = 0;
+        for seat in 0..400 {
+            let person = organisation.person(seat, 3);
+            let days = first..first + 7 * SEASON_WEEKS;
+            let back: Vec<u64> = days
+                .filter(|&day| weekday(day) == 0 && person.is_back_since(day).is_some())
+                .collect();
+            for &monday in &back {
+                assert!((monday - 21..monday).all(|day| person.day(day).is_none()));
+                assert!(person.on_vacation(monday - 1));
+                assert!(!person.on_long_leave(monday));
+            }
+            leaves += back.len();
+        }
+        assert!((90..200).contains(&leaves), "{leaves}");
+    }
+
+    #[test]
+    fn nobody_is_seen_on_the_day_before_and_at_the_end_of_a_trip() {
+        let organisation = Organisation::new(1, 0, 400);
+        let sunday = (BEGINNING + 2003 * DAY) / DAY + 3;
+        assert_eq!(weekday(sunday), SUNDAY);
+        let mut trips = 0;
+        for seat in 0..400 {
+            let person = organisation.person(seat, 3);
+            for week in 0..20 {
+                let monday = sunday + 7 * week + 1;
+                if person.trip(monday).is_some() {
+                    assert!(person.day(monday - 1).is_none());
+                    assert!(person.day(monday + 6).is_none());
+                    trips += 1;
+                }
+            }
+        }
+        assert!((150..400).contains(&trips), "{trips}");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
 use crate::dice::Dice;
 use crate::gid::EVENTS_PER_MILLISECOND_MAX;
 use crate::organisation::{Organisation, Tenure, Topic, person_number};
-use crate::person::{Day, Person, Role};
+use crate::person::{Day, Person, Role, Shape};
+use crate::scene::Stage;
 
 /// Organisations up to this size are planned by the day, so that a quiet night does not scatter a page over many slots.
 const PEOPLE_BY_DAY_MAX: u32 = 2_000;
@@ -15,12 +16,15 @@ const PEOPLE_BY_HOUR_MAX: u32 = 200_000;
 /// From this sequence number on, an entry is a step of somebody's coming or going.
 pub(crate) const PASSAGE: u16 = 0xff00;
 
+/// From this sequence number on, an entry is a job that runs while people sleep.
+const JOB: u16 = 0x8000;
+
 /// One planned event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     /// Milliseconds since the beginning of the slot.
     pub(crate) offset: u32,
-    /// Whose: a seat, then the service accounts, then the [`Habit`]s.
+    /// Whose: a seat, then the service accounts, then the [`Habit`]s, then the campaigns.
     pub(crate) row: u32,
     /// Tells apart what one row does.
     pub(crate) sequence: u16,
@@ -60,7 +64,7 @@ impl Habit {
     fn per_day(self) -> f64 {
         match self {
             Self::Automatic => 2.5,
-            Self::Support => 0.3,
+            Self::Support => 0.08,
             Self::Anonymous | Self::Provisioning => 3.0,
         }
     }
@@ -77,6 +81,7 @@ pub(crate) fn slot_length(people: u32) -> Millis {
 
 /// A span of time and what has been planned for it so far.
 struct Planner<'a> {
+    stage: &'a Stage,
     organisation: &'a Organisation,
     catalogue: &'a Catalogue,
     from: Millis,
@@ -85,12 +90,13 @@ struct Planner<'a> {
 }
 
 /// Everything that happens in one slot, in order.
-pub(crate) fn plan(organisation: &Organisation, catalogue: &Catalogue, slot: u32) -> Vec<Entry> {
-    let length = slot_length(organisation.people);
+pub(crate) fn plan(stage: &Stage, slot: u32) -> Vec<Entry> {
+    let length = slot_length(stage.organisation.people);
     let from = u64::from(slot) * length;
     let mut planner = Planner {
-        organisation,
-        catalogue,
+        stage,
+        organisation: &stage.organisation,
+        catalogue: &stage.catalogue,
         from,
         until: from + length,
         entries: Vec::new(),
@@ -98,6 +104,8 @@ pub(crate) fn plan(organisation: &Organisation, catalogue: &Catalogue, slot: u32
     planner.people();
     planner.service_accounts();
     planner.habits();
+    planner.jobs();
+    planner.campaigns();
     let mut entries = planner.entries;
     entries.sort_unstable();
     rank(&mut entries);
@@ -116,6 +124,31 @@ fn rank(entries: &mut [Entry]) {
         }
         (entry.offset, entry.rank) = (offset, next);
         next += 1;
+    }
+}
+
+/// Number and time of everything that somebody does on a day, and the dice that decide what.
+fn deeds(
+    organisation: &Organisation,
+    person: &Person,
+    local_day: u64,
+    day: &Day,
+) -> impl Iterator<Item = (u64, Millis, Dice)> + use<> {
+    let who = person_number(person.seat, person.generation);
+    let key = organisation.key(Topic::Event).with(who).with(local_day);
+    let day = *day;
+    (0..day.events).map(move |number| {
+        let mut dice = key.with(number).dice();
+        let at = day.event_at(number, &mut dice);
+        (number, at, dice)
+    })
+}
+
+impl Stage {
+    /// When somebody last did something on this day, before a moment.
+    pub(crate) fn last_deed(&self, person: &Person, day: &Day, before: Millis) -> Option<Millis> {
+        let deeds = deeds(&self.organisation, person, person.local_day(before), day);
+        deeds.map(|(_, at, _)| at).filter(|&at| at < before).max()
     }
 }
 
@@ -145,10 +178,15 @@ impl Planner<'_> {
                 continue;
             }
             let person = self.organisation.person(seat, tenure.generation);
+            let asleep = self.organisation.falls_asleep_at(&person, &tenure);
+            if asleep.is_some_and(|asleep| asleep <= self.from) {
+                continue;
+            }
             for local_day in person.local_day(self.from)..=person.local_day(self.until - 1) {
                 if let Some(day) = person.day(local_day)
                     && day.start < self.until
                     && day.start + day.length > self.from
+                    && !self.stage.silent(seat, day.start)
                 {
                     self.day(&person, &tenure, local_day, &day);
                 }
@@ -177,15 +215,8 @@ impl Planner<'_> {
     }
 
     fn day(&mut self, person: &Person, tenure: &Tenure, local_day: u64, day: &Day) {
-        let who = person_number(person.seat, person.generation);
-        let key = self
-            .organisation
-            .key(Topic::Event)
-            .with(who)
-            .with(local_day);
-        for (number, sequence) in (0..day.events).zip(0_u16..) {
-            let mut dice = key.with(number).dice();
-            let at = day.event_at(number, &mut dice);
+        let deeds = deeds(self.organisation, person, local_day, day).zip(0_u16..);
+        for ((number, at, mut dice), sequence) in deeds {
             if at < self.from || at >= self.until || !tenure.acts(at) {
                 continue;
             }
@@ -196,10 +227,10 @@ impl Planner<'_> {
 
     fn choose(&self, role: Role, day: &Day, number: u64, dice: &mut Dice) -> u16 {
         let throw = dice.below(1000);
-        let signs_in = match (number, day.glance) {
-            (0, true) => 400,
-            (0, false) => 720,
-            (1, false) => 60,
+        let signs_in = match (number, day.shape) {
+            (0, Shape::Glance) => 400,
+            (0, _) => 720,
+            (1, Shape::Work | Shape::Weekend) => 60,
             _ => 0,
         };
         if throw < signs_in {
@@ -213,11 +244,14 @@ impl Planner<'_> {
         if number + 1 == day.events && throw >= 880 {
             return catalogue::LOGOUT;
         }
-        let group = match dice.below(1000) {
-            0..35 if role.administers() => Group::Settings,
-            35..75 if role.administers() => Group::Admin,
-            75..87 => Group::Unlisted,
-            _ if day.glance || matches!(role, Role::Guest | Role::ViewOnly) => Group::Looking,
+        let looks = day.shape == Shape::Glance || matches!(role, Role::Guest | Role::ViewOnly);
+        let group = match dice.below(100_000) {
+            0..120 if role.administers() => Group::SeldomSettings,
+            120..2_100 if role.administers() => Group::Settings,
+            2_100..6_100 if role.administers() => Group::Admin,
+            6_100..7_300 => Group::Unlisted,
+            _ if looks => Group::Looking,
+            7_300..7_303 => Group::Seldom,
             _ => Group::Work,
         };
         self.catalogue.draw(group, dice)
@@ -242,6 +276,37 @@ impl Planner<'_> {
                     let kind = self.catalogue.draw(Group::Machine, &mut dice);
                     self.push(at, row, sequence, kind);
                 }
+            }
+        }
+    }
+
+    /// More programs, and rules of Asana's own, while people sleep.
+    fn jobs(&mut self) {
+        let first_row = self.organisation.people;
+        let accounts = u64::from(self.organisation.service_accounts);
+        for minute in self.from / MINUTE..self.until / MINUTE {
+            let key = self.organisation.key(Topic::Job).with(minute);
+            for (job, sequence) in (0..self.stage.lull.jobs(minute)).zip(JOB..) {
+                let mut dice = key.with(job).dice();
+                // The row behind the last account is that of Asana itself.
+                let machine = if dice.per_mille(550) {
+                    dice.below(accounts)
+                } else {
+                    accounts
+                };
+                let at = minute * MINUTE + dice.below(MINUTE);
+                let kind = self.catalogue.draw(Group::Jobs, &mut dice);
+                let row = first_row + u32::try_from(machine).unwrap_or(0);
+                self.push(at, row, sequence, kind);
+            }
+        }
+    }
+
+    fn campaigns(&mut self) {
+        for campaign in self.stage.campaigns(&(self.from..self.until)) {
+            let steps = self.stage.script(&campaign);
+            for (step, sequence) in steps.iter().zip(0_u16..) {
+                self.push(step.at, campaign.row(), sequence, step.kind);
             }
         }
     }
@@ -271,6 +336,7 @@ impl Planner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::Agenda;
     use crate::clock::BEGINNING;
 
     const THURSDAY: u64 = (BEGINNING + 2010 * DAY) / DAY;
@@ -278,10 +344,9 @@ mod tests {
     fn planned(seed: u64, people: u32) -> Vec<Entry> {
         let slots_per_day = u32::try_from(DAY / slot_length(people)).unwrap();
         let first = u32::try_from(THURSDAY).unwrap() * slots_per_day;
-        let organisation = Organisation::new(seed, 0, people);
-        let catalogue = Catalogue::default();
+        let stage = Stage::for_tests(seed, people, Agenda::default());
         (first..first + slots_per_day)
-            .flat_map(|slot| plan(&organisation, &catalogue, slot))
+            .flat_map(|slot| plan(&stage, slot))
             .collect()
     }
 

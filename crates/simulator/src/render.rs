@@ -7,8 +7,9 @@ use crate::gid::ObjectKind;
 use crate::json::Object;
 use crate::names;
 use crate::organisation::{seat_and_generation, service_account_name, team_name};
-use crate::person::Role;
+use crate::person::{Person, Role};
 use crate::scene::{Resource, Scene, Who};
+use crate::script::Say;
 
 /// Asana's form of a time: UTC, milliseconds, `Z`.
 pub(crate) const TIME_FORMAT: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
@@ -137,8 +138,18 @@ impl Scene<'_> {
     }
 
     fn write_details(&self, dice: &mut Dice, mut details: Object<'_>) {
+        let said = self.staged.as_ref().map(|(_, step)| step.say);
+        if let Some(say) = said
+            && self.write_staged(say, &mut details)
+        {
+            return details.close();
+        }
         match self.kind.details {
             Details::Nothing => {}
+            Details::Step(old, new) => {
+                details.text("old_value", old);
+                details.text("new_value", new);
+            }
             Details::Change(values) => {
                 let (old, new) = two_of(values, dice);
                 details.text("old_value", old);
@@ -153,20 +164,18 @@ impl Scene<'_> {
             Details::App => {
                 let place = dice.below(names::APPS.len() as u64);
                 let (name, url) = names::APPS[usize::try_from(place).unwrap_or(0)];
-                details.plain("app_type", "oauth");
-                let app = self.stage.organisation.gid(ObjectKind::App, place);
-                details.plain("app_gid", app);
-                details.text("app_name", name);
-                details.text("app_url", url);
+                self.write_app(name, place, url, &mut details);
             }
             Details::TokenName => details.text("app_name", dice.pick(&names::TOKEN_NAMES)),
             Details::Added => self.write_member("added_resource", dice, &mut details),
             Details::Removed => self.write_member("removed_resource", dice, &mut details),
             Details::AdminRole => {
-                self.write_group(ObjectKind::Workspace, 0, &mut details);
                 let (old, new) = two_of(&["member", "domain_admin", "super_admin"], dice);
-                details.plain("old_value", old);
-                details.plain("new_value", new);
+                self.write_level(old, new, &mut details);
+            }
+            Details::Demotion => {
+                let old = dice.pick(&["domain_admin", "super_admin"]);
+                self.write_level(old, "member", &mut details);
             }
             Details::DivisionRole => {
                 let division = dice.below(names::DIVISIONS.len() as u64);
@@ -191,6 +200,42 @@ impl Scene<'_> {
         details.close();
     }
 
+    /// Writes what a script says; answers whether it says anything.
+    fn write_staged(&self, say: Say, details: &mut Object<'_>) -> bool {
+        match say {
+            Say::Usual => return false,
+            Say::Change(old, new) => {
+                details.text("old_value", old);
+                details.text("new_value", new);
+            }
+            Say::New(new) => details.text("new_value", new),
+            Say::SignIn(method, blocked) => {
+                details.bare("method", format_args!("[\"{method}\"]"));
+                if let Some(reason) = blocked {
+                    details.text("blocked_reason", reason);
+                }
+            }
+            Say::Level(old, new) => self.write_level(old, new, details),
+            Say::App(name, number, url) => self.write_app(name, number, url, details),
+            Say::Member(person) => self.write_person("added_resource", &person, details),
+        }
+        true
+    }
+
+    fn write_level(&self, old: &str, new: &str, details: &mut Object<'_>) {
+        self.write_group(ObjectKind::Workspace, 0, details);
+        details.plain("old_value", old);
+        details.plain("new_value", new);
+    }
+
+    fn write_app(&self, name: &str, number: u64, url: &str, details: &mut Object<'_>) {
+        details.plain("app_type", "oauth");
+        let gid = self.stage.organisation.gid(ObjectKind::App, number);
+        details.plain("app_gid", gid);
+        details.text("app_name", name);
+        details.text("app_url", url);
+    }
+
     /// Members come through the company's identity provider, guests with a password or a link.
     fn write_sign_in(&self, dice: &mut Dice, details: &mut Object<'_>) {
         let guest = matches!(&self.who, Who::Person(person) if person.role == Role::Guest);
@@ -212,17 +257,21 @@ impl Scene<'_> {
     }
 
     fn write_member(&self, key: &str, dice: &mut Dice, details: &mut Object<'_>) {
-        let organisation = &self.stage.organisation;
         let person = match self.passing {
             Some(person) => person,
             None => self.stage.colleague(self.at, dice),
         };
+        self.write_person(key, &person, details);
+    }
+
+    fn write_person(&self, key: &str, person: &Person, details: &mut Object<'_>) {
+        let organisation = &self.stage.organisation;
         let mut member = details.object(key);
         member.plain("resource_type", "user");
         let gid = organisation.user_gid(person.seat, person.generation);
         member.plain("gid", gid);
-        member.text("name", &organisation.person_name(&person));
-        member.plain("email", organisation.person_email(&person));
+        member.text("name", &organisation.person_name(person));
+        member.plain("email", organisation.person_email(person));
         member.close();
     }
 
@@ -252,7 +301,7 @@ fn two_of(values: &'static [&'static str], dice: &mut Dice) -> (&'static str, &'
 }
 
 /// A moment in [`TIME_FORMAT`].
-struct Timestamp(u64);
+pub(crate) struct Timestamp(pub(crate) u64);
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

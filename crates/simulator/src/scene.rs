@@ -2,16 +2,21 @@
 
 use std::sync::Arc;
 
+use crate::campaign::{Agenda, Campaign, plays_sleeper};
 use crate::catalogue::{self, Catalogue, Kind, Target};
 use crate::clock::Millis;
 use crate::dice::{Dice, Key};
 use crate::gid::ObjectKind;
+use crate::lull::Lull;
 use crate::names;
 use crate::organisation::{Organisation, Topic, person_number};
-use crate::person::Person;
+use crate::person::{Person, Role};
 use crate::plan::{Entry, Habit, PASSAGE};
+use crate::script::Step;
 use crate::world::Networks;
 
+/// Service accounts from this place behind the last belong to attackers; below are those that come and go.
+pub(crate) const MADE_ACCOUNTS: u32 = 100;
 /// The project that takes over a leaver's tasks has a number above all others.
 const HANDED_OVER: u64 = 1 << 35;
 
@@ -21,6 +26,33 @@ pub(crate) struct Stage {
     pub(crate) organisation: Arc<Organisation>,
     pub(crate) networks: Arc<Networks>,
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) lull: Arc<Lull>,
+    pub(crate) agenda: Agenda,
+}
+
+impl Stage {
+    pub(crate) fn new(
+        organisation: Organisation,
+        networks: Arc<Networks>,
+        catalogue: Arc<Catalogue>,
+        agenda: Agenda,
+    ) -> Self {
+        Self {
+            lull: Arc::new(Lull::measure(&organisation)),
+            organisation: Arc::new(organisation),
+            networks,
+            catalogue,
+            agenda,
+        }
+    }
+
+    /// An organisation alone in its world.
+    #[cfg(test)]
+    pub(crate) fn for_tests(seed: u64, people: u32, agenda: Agenda) -> Self {
+        let organisation = Organisation::new(seed, 0, people);
+        let networks = Networks::new(&[(organisation.name, organisation.offices.clone())]);
+        Self::new(organisation, Arc::new(networks), Arc::default(), agenda)
+    }
 }
 
 /// Who does it.
@@ -65,6 +97,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) resource: Resource,
     /// Whose coming or going this is a step of.
     pub(crate) passing: Option<Person>,
+    /// The campaign of which this is a step.
+    pub(crate) staged: Option<(Campaign, Step)>,
     pub(crate) key: Key,
 }
 
@@ -83,12 +117,16 @@ impl Stage {
         let mut dice = key.dice();
         let passing = (entry.row < organisation.people && entry.sequence >= PASSAGE)
             .then(|| organisation.person_at(entry.row, at));
-        let who = match passing {
-            Some(_) => self.ushers(entry.kind, &mut dice),
-            None => self.who(entry.row, at, &mut dice),
+        let staged = self.step(entry.row, at, entry.sequence);
+        let who = match (passing, &staged) {
+            (Some(person), _) => self.ushers(entry.kind, &person, at, &mut dice),
+            (None, Some((_, step))) => step.who,
+            (None, None) => self.who(entry.row, at, &mut dice),
         };
+        let chosen = staged.as_ref().and_then(|(_, step)| step.what);
         let resource = match (passing, kind.target) {
-            (Some(person), Target::Colleague) => user(&person),
+            (None, _) if let Some(resource) = chosen => resource,
+            (Some(person), Target::Colleague) => Resource::user(&person),
             (Some(person), Target::Thing(ObjectKind::Project)) => Resource {
                 kind: ObjectKind::Project,
                 number: HANDED_OVER | person_number(person.seat, person.generation),
@@ -107,12 +145,19 @@ impl Stage {
             who,
             resource,
             passing,
+            staged,
             key,
         }
     }
 
-    /// Who lets people in and out: a super admin or the identity provider.
-    fn ushers(&self, kind: u16, dice: &mut Dice) -> Who {
+    /// Who lets people in and out: a super admin or the identity provider, and a member lets in guests.
+    fn ushers(&self, kind: u16, passing: &Person, at: Millis, dice: &mut Dice) -> Who {
+        if kind == catalogue::INVITED
+            && passing.role == Role::Guest
+            && let Some(host) = self.host(at, dice)
+        {
+            return Who::Person(host);
+        }
         let by_provider = match kind {
             catalogue::LOGGED_OUT_BY_PROVIDER => 1000,
             catalogue::DEPROVISIONED => 600,
@@ -126,7 +171,18 @@ impl Stage {
         }
     }
 
-    fn super_admin(&self, dice: &mut Dice) -> Person {
+    /// A member who is there.
+    fn host(&self, at: Millis, dice: &mut Dice) -> Option<Person> {
+        let organisation = &self.organisation;
+        let people = u64::from(organisation.people);
+        let mut seats = (0..8).filter_map(|_| u32::try_from(dice.below(people)).ok());
+        seats.find_map(|seat| {
+            let (person, _) = organisation.present(seat, at)?;
+            (person.role == Role::Member && !plays_sleeper(seat)).then_some(person)
+        })
+    }
+
+    pub(crate) fn super_admin(&self, dice: &mut Dice) -> Person {
         let seat = dice.below(u64::from(self.organisation.super_admins()));
         self.organisation
             .person(u32::try_from(seat).unwrap_or(0), 0)
@@ -163,12 +219,12 @@ impl Stage {
                 kind: ObjectKind::Workspace,
                 number: 0,
             },
-            (Target::Myself, Who::Person(person)) => user(person),
+            (Target::Myself, Who::Person(person)) => Resource::user(person),
             (Target::Myself, Who::ServiceAccount(account)) => Resource {
                 kind: ObjectKind::ServiceAccount,
                 number: u64::from(*account),
             },
-            (Target::Myself | Target::Colleague, _) => user(&self.colleague(at, dice)),
+            (Target::Myself | Target::Colleague, _) => Resource::user(&self.colleague(at, dice)),
             (Target::Thing(thing), _) => Resource {
                 kind: thing,
                 number: self.thing(kind, thing, who, dice),
@@ -205,7 +261,7 @@ impl Stage {
             ObjectKind::Division => dice.below(names::DIVISIONS.len() as u64),
             ObjectKind::EmailDomain | ObjectKind::Workspace => 0,
             ObjectKind::ServiceAccount => {
-                u64::from(organisation.service_accounts) + dice.below(100)
+                u64::from(organisation.service_accounts) + dice.below(u64::from(MADE_ACCOUNTS))
             }
             ObjectKind::App => dice.below(names::APPS.len() as u64),
             _ => dice.below(organisation.projects * 4),
@@ -213,14 +269,14 @@ impl Stage {
     }
 }
 
-fn user(person: &Person) -> Resource {
-    Resource {
-        kind: ObjectKind::User,
-        number: person_number(person.seat, person.generation),
-    }
-}
-
 impl Resource {
+    pub(crate) fn user(person: &Person) -> Self {
+        Self {
+            kind: ObjectKind::User,
+            number: person_number(person.seat, person.generation),
+        }
+    }
+
     /// The person whose tasks this project takes over.
     pub(crate) fn handed_over_by(&self) -> Option<u64> {
         let number = self.number.checked_sub(HANDED_OVER)?;

@@ -1,8 +1,7 @@
 use super::*;
+use crate::campaign::Agenda;
 use crate::clock::{BEGINNING, DAY};
 use crate::dice::Key;
-use crate::organisation::Organisation;
-use crate::world::Networks;
 
 const START: Millis = BEGINNING + 2010 * DAY;
 
@@ -11,13 +10,7 @@ fn archive(people: u32) -> Archive {
 }
 
 fn archive_with_bounds(people: u32, bounds: (u64, u64)) -> Archive {
-    let organisation = Organisation::new(1, 0, people);
-    let networks = Networks::new(&[(organisation.name, organisation.offices.clone())]);
-    let stage = Stage {
-        organisation: Arc::new(organisation),
-        networks: Arc::new(networks),
-        catalogue: Arc::default(),
-    };
+    let stage = Stage::for_tests(1, people, Agenda::default());
     Archive::with_bounds(vec![stage], START, EventFate::new(Key::new(1)), bounds)
 }
 

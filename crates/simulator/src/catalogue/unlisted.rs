@@ -6,31 +6,36 @@ use crate::gid::ObjectKind;
 /// How far somebody may go with a project, from most to least.
 const ACCESS_LEVELS: &[&str] = &["admin", "editor", "commenter", "viewer"];
 
+/// Known from another vendor's mapper only, and done by admins.
+#[rustfmt::skip]
+pub(super) const BY_ADMINS: [Kind; 16] = [
+    kind("user_role_changed", Category::Roles, Target::Colleague, Details::Demotion, 1),
+    kind("user_team_admin_role_changed", Category::Roles, Target::Colleague, Details::Demotion, 1),
+    kind("user_exempted_from_guest_deprovision_rule", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+    kind("user_unexempted_from_guest_deprovision_rule", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+    kind("work_access_mode_enabled", Category::AdminSettings, Target::Workspace, Details::Nothing, 1),
+    kind("ai_studio_member_added", Category::AdminSettings, Target::Workspace, Details::Added, 1),
+    kind("ai_studio_member_removed", Category::AdminSettings, Target::Workspace, Details::Removed, 1),
+    kind("ai_teammate_member_added", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Added, 1),
+    kind("ai_teammate_member_removed", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Removed, 1),
+    kind("ai_teammate_member_access_level_changed", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Change(ACCESS_LEVELS), 1),
+    kind("app_insights_export_started", Category::ContentExport, Target::Workspace, Details::Nothing, 1),
+    kind("workspace_goals_export_started", Category::ContentExport, Target::Workspace, Details::Nothing, 1),
+    kind("license_downgraded", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+    kind("license_request_approved", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+    kind("license_request_rejected", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+    kind("license_upgraded", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
+];
+
 /// Known from another vendor's mapper only.
 #[rustfmt::skip]
-pub(super) const UNLISTED: [Kind; 80] = [
+pub(super) const UNLISTED: [Kind; 60] = [
     kind("user_access_denied", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("user_role_changed", Category::Roles, Target::Colleague, Details::AdminRole, 8),
-    kind("user_team_admin_role_changed", Category::Roles, Target::Colleague, Details::AdminRole, 8),
-    kind("workspace_audit_log_export_started", Category::ContentExport, Target::Workspace, Details::Nothing, 8),
-    kind("user_exempted_from_guest_deprovision_rule", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("user_unexempted_from_guest_deprovision_rule", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("work_access_mode_enabled", Category::AdminSettings, Target::Workspace, Details::Nothing, 8),
-    kind("work_access_mode_disabled", Category::AdminSettings, Target::Workspace, Details::Nothing, 8),
-    kind("ai_studio_member_added", Category::AdminSettings, Target::Workspace, Details::Added, 8),
-    kind("ai_studio_member_removed", Category::AdminSettings, Target::Workspace, Details::Removed, 8),
-    kind("ai_teammate_member_added", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Added, 8),
-    kind("ai_teammate_member_removed", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Removed, 8),
-    kind("ai_teammate_member_access_level_changed", Category::AdminSettings, Target::Thing(ObjectKind::Other), Details::Change(ACCESS_LEVELS), 8),
     kind("access_request_approved", Category::AccessControl, Target::Thing(ObjectKind::Project), Details::Nothing, 8),
     kind("access_request_denied", Category::AccessControl, Target::Thing(ObjectKind::Project), Details::Nothing, 8),
     kind("access_request_cancelled", Category::AccessControl, Target::Thing(ObjectKind::Project), Details::Nothing, 8),
-    kind("app_insights_export_started", Category::ContentExport, Target::Workspace, Details::Nothing, 8),
     kind("reporting_export_started", Category::ContentExport, Target::Thing(ObjectKind::Search), Details::Nothing, 8),
     kind("time_tracking_csv_export_started", Category::ContentExport, Target::Thing(ObjectKind::Project), Details::Nothing, 8),
-    kind("workspace_goals_export_started", Category::ContentExport, Target::Workspace, Details::Nothing, 8),
-    kind("sandbox_created", Category::Creation, Target::Workspace, Details::Nothing, 8),
-    kind("sandbox_deleted", Category::Deletion, Target::Workspace, Details::Nothing, 8),
     kind("bundle_deleted", Category::Deletion, Target::Thing(ObjectKind::Other), Details::Nothing, 8),
     kind("bundle_installation_deleted", Category::Deletion, Target::Thing(ObjectKind::Other), Details::Nothing, 8),
     kind("custom_field_default_access_level_changed", Category::AccessControl, Target::Thing(ObjectKind::CustomField), Details::Change(ACCESS_LEVELS), 8),
@@ -51,10 +56,6 @@ pub(super) const UNLISTED: [Kind; 80] = [
     kind("goal_member_removed", Category::AccessControl, Target::Thing(ObjectKind::Goal), Details::Removed, 8),
     kind("goal_template_deleted", Category::Deletion, Target::Thing(ObjectKind::Other), Details::Nothing, 8),
     kind("goal_template_undeleted", Category::Deletion, Target::Thing(ObjectKind::Other), Details::Nothing, 8),
-    kind("license_downgraded", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("license_request_approved", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("license_request_rejected", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
-    kind("license_upgraded", Category::UserUpdates, Target::Colleague, Details::Nothing, 8),
     kind("portfolio_customization_permission_changed", Category::AccessControl, Target::Thing(ObjectKind::Portfolio), Details::Change(&["off", "on", "admins_only"]), 8),
     kind("portfolio_default_access_level_changed", Category::AccessControl, Target::Thing(ObjectKind::Portfolio), Details::Change(ACCESS_LEVELS), 8),
     kind("portfolio_member_access_level_changed", Category::AccessControl, Target::Thing(ObjectKind::Portfolio), Details::Change(ACCESS_LEVELS), 8),

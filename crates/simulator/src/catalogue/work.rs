@@ -5,7 +5,7 @@ use crate::gid::ObjectKind;
 
 /// A member's day.
 #[rustfmt::skip]
-pub(super) const WORK: [Kind; 59] = [
+pub(super) const WORK: [Kind; 58] = [
     kind("attachment_uploaded", Category::Creation, Target::Thing(ObjectKind::Attachment), Details::Nothing, 2200),
     kind("attachment_downloaded", Category::ContentExport, Target::Thing(ObjectKind::Attachment), Details::Nothing, 1700),
     kind("task_deleted", Category::Deletion, Target::Thing(ObjectKind::Task), Details::Nothing, 1500),
@@ -26,7 +26,7 @@ pub(super) const WORK: [Kind; 59] = [
     kind("project_csv_export_started", Category::ContentExport, Target::Thing(ObjectKind::Project), Details::Nothing, 130),
     kind("search_report_export_started", Category::ContentExport, Target::Thing(ObjectKind::Search), Details::Nothing, 50),
     kind("project_privacy_settings_changed", Category::AccessControl, Target::Thing(ObjectKind::Project), Details::NullThen(&["members_only", "public_to_workspace"]), 110),
-    kind("team_privacy_settings_changed", Category::AccessControl, Target::Thing(ObjectKind::Team), Details::New(&["public", "request_to_join", "secret"]), 12),
+    kind("team_privacy_settings_changed", Category::AccessControl, Target::Thing(ObjectKind::Team), Details::New(&["request_to_join", "secret"]), 12),
     kind("portfolio_member_added", Category::AccessControl, Target::Thing(ObjectKind::Portfolio), Details::Added, 70),
     kind("portfolio_member_removed", Category::AccessControl, Target::Thing(ObjectKind::Portfolio), Details::Removed, 20),
     kind("team_created", Category::Creation, Target::Thing(ObjectKind::Team), Details::Nothing, 15),
@@ -64,7 +64,6 @@ pub(super) const WORK: [Kind; 59] = [
     kind("user_forgot_password_started", Category::UserUpdates, Target::Myself, Details::Nothing, 18),
     kind("user_password_reset", Category::UserUpdates, Target::Myself, Details::Nothing, 13),
     kind("user_two_factor_auth_enabled", Category::UserUpdates, Target::Myself, Details::Nothing, 12),
-    kind("user_two_factor_auth_disabled", Category::UserUpdates, Target::Myself, Details::Nothing, 3),
 ];
 
 /// The day of guests and of those who only look.
@@ -96,14 +95,13 @@ pub(super) const MACHINE: [Kind; 10] = [
 
 /// Asana by itself.
 #[rustfmt::skip]
-pub(super) const AUTOMATIC: [Kind; 7] = [
+pub(super) const AUTOMATIC: [Kind; 6] = [
     kind("task_permanently_deleted", Category::Deletion, Target::Thing(ObjectKind::Task), Details::Nothing, 10),
     kind("message_permanently_deleted", Category::Deletion, Target::Thing(ObjectKind::Message), Details::Nothing, 4),
     kind("status_update_permanently_deleted", Category::Deletion, Target::Thing(ObjectKind::StatusUpdate), Details::Nothing, 2),
     kind("domain_user_billing_paused", Category::UserUpdates, Target::Colleague, Details::Nothing, 3),
     kind("license_downgraded", Category::UserUpdates, Target::Colleague, Details::Nothing, 2),
     kind("user_exempted_from_guest_deprovision_rule", Category::UserUpdates, Target::Colleague, Details::Nothing, 1),
-    kind("workspace_required_sso_provider_settings_changed", Category::AdminSettings, Target::Workspace, Details::Change(&["off", "on", "admins_only"]), 1),
 ];
 
 /// An identity provider.
@@ -122,4 +120,23 @@ pub(super) const ANONYMOUS: [Kind; 3] = [
     kind("user_login_failed", Category::Logins, Target::Colleague, Details::Refusal, 10),
     kind("attachment_uploaded", Category::Creation, Target::Thing(ObjectKind::Attachment), Details::Nothing, 12),
     kind("user_forgot_password_started", Category::UserUpdates, Target::Colleague, Details::Nothing, 4),
+];
+
+/// What programs do while people sleep, and whoever is on call.
+#[rustfmt::skip]
+pub(super) const JOBS: [Kind; 7] = [
+    kind("attachment_uploaded", Category::Creation, Target::Thing(ObjectKind::Attachment), Details::Nothing, 30),
+    kind("attachment_downloaded", Category::ContentExport, Target::Thing(ObjectKind::Attachment), Details::Nothing, 22),
+    kind("task_follower_added", Category::AccessControl, Target::Thing(ObjectKind::Task), Details::Added, 20),
+    kind("comment_deleted", Category::Deletion, Target::Thing(ObjectKind::Story), Details::Nothing, 8),
+    kind("task_follower_removed", Category::AccessControl, Target::Thing(ObjectKind::Task), Details::Removed, 8),
+    kind("story_deleted", Category::Deletion, Target::Thing(ObjectKind::Story), Details::Nothing, 6),
+    kind("task_deleted", Category::Deletion, Target::Thing(ObjectKind::Task), Details::Nothing, 6),
+];
+
+/// What alarms, and now and then is harmless.
+#[rustfmt::skip]
+pub(super) const SELDOM: [Kind; 2] = [
+    kind("user_two_factor_auth_disabled", Category::UserUpdates, Target::Myself, Details::Nothing, 1),
+    kind("team_privacy_settings_changed", Category::AccessControl, Target::Thing(ObjectKind::Team), Details::New(&["public"]), 1),
 ];

@@ -1,6 +1,8 @@
 //! `/simulator`: switches and the truth, for those who test with it. No token is asked for.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -18,9 +20,11 @@ use tokio::sync::mpsc;
 use super::Service;
 use super::audit_log::parse_time;
 use crate::SimulatorError;
+use crate::archive::Archive;
 use crate::clock::{Millis, date_time};
 use crate::faults::FaultPlan;
 use crate::render::TIME_FORMAT;
+use crate::roster;
 
 /// Slots of truth that wait for a slow reader.
 const TRUTH_QUEUE_SLOTS: usize = 4;
@@ -31,6 +35,8 @@ pub(super) fn router() -> Router<Arc<Service>> {
         .route("/clock", get(clock).put(advance_clock))
         .route("/stats", routing::get(stats))
         .route("/truth", routing::get(truth))
+        .route("/labels", routing::get(labels))
+        .route("/people.csv", routing::get(people))
 }
 
 fn refused(error: &SimulatorError) -> Response {
@@ -104,44 +110,94 @@ async fn stats(State(service): State<Arc<Service>>) -> Json<Value> {
     Json(report)
 }
 
-/// The gids of all well-formed events that can be read now, one a line, in order. Made slot by slot as it is read.
+/// The gids of all well-formed events that can be read now, one a line, in order.
 async fn truth(
     State(service): State<Arc<Service>>,
-    Query(parameters): Query<BTreeMap<String, String>>,
+    Query(parameters): Query<Parameters>,
 ) -> Response {
-    let bad = |name: &str| {
-        let error = json!({"error": format!("reading `{name}`")});
-        (StatusCode::BAD_REQUEST, Json(error)).into_response()
+    by_slot(service, &parameters, "text/plain", Archive::truth)
+}
+
+/// The labels of those of them that have one, as JSONL.
+async fn labels(
+    State(service): State<Arc<Service>>,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    by_slot(
+        service,
+        &parameters,
+        "application/jsonl",
+        Archive::labels_now,
+    )
+}
+
+/// The people of a workspace now, as an HR system would export them.
+async fn people(
+    State(service): State<Arc<Service>>,
+    Query(parameters): Query<Parameters>,
+) -> Response {
+    let Some(workspace) = workspace(&service, &parameters) else {
+        return unreadable("workspace");
     };
+    let mut csv = roster::HEADER.to_owned();
+    let chosen = service
+        .organisations()
+        .find(|organisation| organisation.number == workspace);
+    if let Some(organisation) = chosen {
+        roster::write(organisation, service.now(), &mut csv);
+    }
+    ([(header::CONTENT_TYPE, "text/csv")], csv).into_response()
+}
+
+type Parameters = BTreeMap<String, String>;
+
+fn unreadable(name: &str) -> Response {
+    let error = json!({"error": format!("reading `{name}`")});
+    (StatusCode::BAD_REQUEST, Json(error)).into_response()
+}
+
+/// The number of the workspace that is named; the first one if none is.
+fn workspace(service: &Service, parameters: &Parameters) -> Option<u8> {
+    let Some(text) = parameters.get("workspace") else {
+        return Some(0);
+    };
+    service
+        .organisations()
+        .find(|organisation| organisation.workspace_gid().to_string() == *text)
+        .map(|organisation| organisation.number)
+}
+
+/// What is told about one slot of a workspace.
+type Lines = fn(&Archive, u8, u32, &Range<Millis>, (Millis, &FaultPlan)) -> Vec<u8>;
+
+/// Lines that are made slot by slot as they are read.
+fn by_slot(
+    service: Arc<Service>,
+    parameters: &Parameters,
+    content_type: &'static str,
+    tell: Lines,
+) -> Response {
     let time = |name: &str, otherwise: Millis| match parameters.get(name) {
         Some(text) => parse_time(text),
         None => Some(otherwise),
     };
     let now = service.now();
     let Some(start) = time("start_at", 0) else {
-        return bad("start_at");
+        return unreadable("start_at");
     };
     let Some(end) = time("end_at", Millis::MAX) else {
-        return bad("end_at");
+        return unreadable("end_at");
     };
-    let workspace = match parameters.get("workspace") {
-        None => Some(0),
-        Some(text) => service
-            .organisations()
-            .find(|organisation| organisation.workspace_gid().to_string() == *text)
-            .map(|organisation| organisation.number),
-    };
-    let Some(workspace) = workspace else {
-        return bad("workspace");
+    let Some(workspace) = workspace(&service, parameters) else {
+        return unreadable("workspace");
     };
     let span = start..end.min(now + 1);
-    let (sender, mut receiver) =
-        mpsc::channel::<Result<Bytes, std::convert::Infallible>>(TRUTH_QUEUE_SLOTS);
+    let (sender, mut receiver) = mpsc::channel::<Result<Bytes, Infallible>>(TRUTH_QUEUE_SLOTS);
     tokio::task::spawn_blocking(move || {
         let faults = service.faults();
         let archive = &service.archive;
         for slot in archive.slots(&span) {
-            let lines = archive.truth(workspace, slot, &span, now, &faults);
+            let lines = tell(archive, workspace, slot, &span, (now, &faults));
             if !lines.is_empty() && sender.blocking_send(Ok(lines.into())).is_err() {
                 break;
             }
@@ -149,7 +205,7 @@ async fn truth(
     });
     let lines = poll_fn(move |context| receiver.poll_recv(context));
     (
-        [(header::CONTENT_TYPE, "text/plain")],
+        [(header::CONTENT_TYPE, content_type)],
         Body::from_stream(lines),
     )
         .into_response()

@@ -23,6 +23,10 @@ pub(super) fn router() -> Router<Arc<Service>> {
             "/hosting.netset",
             file("text/plain", |feeds| &feeds.hosting),
         )
+        .route(
+            "/malicious.netset",
+            file("text/plain", |feeds| &feeds.malicious),
+        )
 }
 
 fn file(content_type: &'static str, which: fn(&Feeds) -> &Feed) -> MethodRouter<Arc<Service>> {

@@ -32,22 +32,28 @@ pub(crate) struct Feeds {
     pub(crate) tor_exits: Feed,
     pub(crate) vpn: Feed,
     pub(crate) hosting: Feed,
+    pub(crate) malicious: Feed,
 }
 
 impl Feeds {
     pub(crate) fn new(networks: &Networks) -> Self {
-        let lines = |list: &[Network], line: fn(&Network) -> String| {
-            list.iter().fold(String::new(), |mut text, network| {
+        let lines = |lists: &[&[Network]], line: fn(&Network) -> String| {
+            let networks = lists.iter().copied().flatten();
+            networks.fold(String::new(), |mut text, network| {
                 text.push_str(&line(network));
                 text.push('\n');
                 text
             })
         };
+        let hosting: [&[Network]; 3] = [&networks.hosting, &networks.abroad, &networks.egress];
         Self {
             places: Feed::new(places(networks)),
-            tor_exits: Feed::new(lines(&networks.tor, |network| network.base().to_string())),
-            vpn: Feed::new(lines(&networks.vpn, Network::cidr)),
-            hosting: Feed::new(lines(&networks.hosting, Network::cidr)),
+            tor_exits: Feed::new(lines(&[&networks.tor], |network| {
+                network.base().to_string()
+            })),
+            vpn: Feed::new(lines(&[&networks.vpn], Network::cidr)),
+            hosting: Feed::new(lines(&hosting, Network::cidr)),
+            malicious: Feed::new(lines(&[&networks.malicious()], Network::cidr)),
         }
     }
 }

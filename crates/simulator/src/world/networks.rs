@@ -70,13 +70,17 @@ pub(crate) struct Networks {
     pub(crate) fibre: Vec<Network>,
     pub(crate) six: Vec<Network>,
     pub(crate) mobile: Vec<Network>,
-    /// Per workspace, per office.
-    pub(crate) offices: Vec<Vec<Network>>,
+    /// Per workspace, per office: the ranges between which it moves.
+    pub(crate) offices: Vec<Vec<[Network; 2]>>,
     /// The company's own VPN, per workspace.
     pub(crate) gateways: Vec<Network>,
     pub(crate) vpn: Vec<Network>,
     pub(crate) hosting: Vec<Network>,
     pub(crate) tor: Vec<Network>,
+    /// Datacentres in places where nobody of the organisations ever is.
+    pub(crate) abroad: Vec<Network>,
+    /// Where a secure web gateway, through which many people of many companies surf, meets the internet.
+    pub(crate) egress: Vec<Network>,
 }
 
 /// Datacentres: organisation and place in the table of cities.
@@ -100,6 +104,21 @@ const VPN: [(&str, usize); 8] = [
     ("Tunnelfish", 26),
     ("Tunnelfish", 8),
 ];
+const ABROAD: [(&str, usize); 6] = [
+    ("Cinder Hosting", 40),
+    ("Blackthorn Servers", 41),
+    ("Cinder Hosting", 42),
+    ("Blackthorn Servers", 43),
+    ("Saltmarsh Colocation", 44),
+    ("Saltmarsh Colocation", 45),
+];
+const EGRESS: [(&str, usize); 3] = [
+    ("Veil Secure Web", 19),
+    ("Veil Secure Web", 1),
+    ("Veil Secure Web", 33),
+];
+/// The first addresses of a datacentre abroad are known for attacks.
+const MALICIOUS_PREFIX: u8 = 28;
 const TOR_EXITS: u8 = 24;
 const CABLE: [&str; 5] = [
     "Meadow Cable",
@@ -126,7 +145,7 @@ impl Networks {
     pub(crate) fn new(workspaces: &[(&str, Vec<usize>)]) -> Self {
         Self {
             cable: per_city(|city, octet| {
-                let second = 2 * (3 * octet + 4);
+                let second = 2 * ((3 * octet + 4) % 128);
                 Network::four([60 + octet, second, 0, 0], 15, city, "residential")
                     .run_by(CABLE[city % CABLE.len()], 1000 + city)
             }),
@@ -163,17 +182,44 @@ impl Networks {
                 ([44, 200 + octet, 64, 0], 18, "hosting")
             }),
             tor: (0..TOR_EXITS).map(tor_exit).collect(),
+            abroad: listed(&ABROAD, 6100, |octet| {
+                ([45, 140 + octet, 32, 0], 22, "hosting")
+            }),
+            egress: listed(&EGRESS, 6200, |octet| {
+                ([199, 90 + octet, 8, 0], 24, "hosting")
+            }),
         }
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Network> {
-        let ranges = [&self.cable, &self.fibre, &self.six, &self.mobile];
-        ranges
+        let homes = [&self.cable, &self.fibre, &self.six, &self.mobile];
+        let offices = self.offices.iter().flatten().flatten();
+        let rest = [
+            &self.gateways,
+            &self.vpn,
+            &self.hosting,
+            &self.tor,
+            &self.abroad,
+            &self.egress,
+        ];
+        homes
             .into_iter()
-            .chain(&self.offices)
-            .chain([&self.gateways, &self.vpn, &self.hosting, &self.tor])
             .flatten()
+            .chain(offices)
+            .chain(rest.into_iter().flatten())
     }
+
+    /// Ranges from which attacks are known to come.
+    pub(crate) fn malicious(&self) -> Vec<Network> {
+        let first = |network: &Network| Network {
+            prefix: MALICIOUS_PREFIX,
+            ..network.clone()
+        };
+        self.abroad.iter().map(first).collect()
+    }
+
+    /// A range of [`Networks::abroad`] has so many addresses that are known for attacks.
+    pub(crate) const MALICIOUS_HOSTS: u64 = (1 << (32 - MALICIOUS_PREFIX)) - 2;
 }
 
 fn per_city(range: impl Fn(usize, u8) -> Network) -> Vec<Network> {
@@ -181,14 +227,17 @@ fn per_city(range: impl Fn(usize, u8) -> Network) -> Vec<Network> {
     octets.map(|(city, octet)| range(city, octet)).collect()
 }
 
-fn offices(((name, cities), workspace): (&(&str, Vec<usize>), u8)) -> Vec<Network> {
+fn offices(((name, cities), workspace): (&(&str, Vec<usize>), u8)) -> Vec<[Network; 2]> {
     let blocks = cities.iter().zip(0_u8..);
     blocks
         .map(|(&city, block)| {
-            let octets = [193 + workspace % 2, 60 + workspace, 4 * block, 0];
             let City { name: place, .. } = &CITIES[city];
-            Network::four(octets, 24, city, "corporate;office")
-                .run_by(format!("{name} {place} office"), 4000 + city)
+            let building = |number: u8, word: &str, asn: usize| {
+                let octets = [193 + workspace % 2, 60 + workspace, 4 * block + number, 0];
+                Network::four(octets, 24, city, "corporate;office")
+                    .run_by(format!("{name} {place} {word}"), asn + city)
+            };
+            [building(0, "office", 4000), building(1, "campus", 4100)]
         })
         .collect()
 }

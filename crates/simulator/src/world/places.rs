@@ -2,6 +2,8 @@
 
 use crate::dice::Dice;
 
+const EARTH_RADIUS_KILOMETRES: f64 = 6371.0;
+
 /// A city. Time zones are fixed offsets: nobody changes to summer time.
 #[derive(Debug)]
 pub(crate) struct City {
@@ -11,7 +13,7 @@ pub(crate) struct City {
     pub(crate) latitude: f64,
     pub(crate) longitude: f64,
     pub(crate) offset_minutes: i32,
-    /// How many people live here, relative to the others.
+    /// How many people live here, relative to the others. Nobody of the organisations is ever where it is 0.
     pub(crate) weight: u64,
 }
 
@@ -35,7 +37,7 @@ const fn city(
     }
 }
 
-pub(crate) const CITIES: [City; 40] = [
+pub(crate) const CITIES: [City; 46] = [
     city(
         "US",
         "California",
@@ -116,6 +118,12 @@ pub(crate) const CITIES: [City; 40] = [
     city("KR", "Seoul", "Seoul", 37.57, 126.98, 540, 1),
     city("AU", "New South Wales", "Sydney", -33.87, 151.21, 600, 3),
     city("NZ", "Auckland", "Auckland", -36.85, 174.76, 720, 1),
+    city("MD", "Chisinau", "Chisinau", 47.01, 28.86, 120, 0),
+    city("SC", "Mahe", "Victoria", -4.62, 55.45, 240, 0),
+    city("PA", "Panama", "Panama City", 8.98, -79.52, -300, 0),
+    city("KZ", "Almaty", "Almaty", 43.24, 76.95, 300, 0),
+    city("PY", "Asuncion", "Asuncion", -25.26, -57.58, -240, 0),
+    city("LA", "Vientiane", "Vientiane", 17.98, 102.63, 420, 0),
 ];
 
 impl City {
@@ -132,8 +140,39 @@ impl City {
         0
     }
 
+    /// As the crow flies.
+    pub(crate) fn kilometres_to(&self, other: &Self) -> f64 {
+        let (from, to) = (self.latitude.to_radians(), other.latitude.to_radians());
+        let turn = (other.longitude - self.longitude).to_radians();
+        let across = ((to - from) / 2.0).sin().powi(2);
+        let along = from.cos() * to.cos() * (turn / 2.0).sin().powi(2);
+        2.0 * EARTH_RADIUS_KILOMETRES * (across + along).sqrt().asin()
+    }
+
     /// Sunday to Thursday is the working week here.
     pub(crate) fn works_on_sunday(&self) -> bool {
         self.country == "IL"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Key;
+
+    #[test]
+    fn distances_are_those_of_an_atlas() {
+        // London to Sydney, and San Francisco to New York.
+        for (from, to, kilometres) in [(13, 38, 17_000.0), (0, 1, 4_130.0)] {
+            let far = CITIES[from].kilometres_to(&CITIES[to]);
+            assert!((far - kilometres).abs() < 50.0, "{far}");
+        }
+    }
+
+    #[test]
+    fn nobody_lives_where_only_attackers_are() {
+        let mut dice = Key::new(3).dice();
+        let drawn = (0..20_000).map(|_| City::draw(&mut dice));
+        assert_eq!(drawn.max(), Some(39));
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod attacks;
 mod controls;
 mod faults;
 mod organisation;

@@ -209,14 +209,19 @@ pub(crate) fn gids(events: &[Value]) -> Vec<String> {
 }
 
 /// The whole history, as it is exported.
-pub(crate) fn exported(args: &SimulateArgs) -> Vec<Value> {
+pub(crate) fn exported_text(args: &SimulateArgs) -> String {
     let mut lines = Vec::new();
     let count = drishti_simulator::export(args, any_clock(), &mut lines).unwrap();
     let text = String::from_utf8(lines).unwrap();
-    let events: Vec<Value> = text
-        .lines()
+    assert_eq!(text.lines().count() as u64, count);
+    text
+}
+
+/// The same, read.
+pub(crate) fn exported(args: &SimulateArgs) -> Vec<Value> {
+    let text = exported_text(args);
+    let lines = text.lines();
+    lines
         .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(events.len() as u64, count);
-    events
+        .collect()
 }
