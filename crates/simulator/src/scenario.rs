@@ -315,10 +315,11 @@ impl Scenario {
             Self::BulkCleanUp => (2 * WEEK, 2 * WEEK, organisation.super_admins()),
             Self::QuarterlyExport => (WEEK, WEEK, organisation.on_duty_at_once(Duty::Reporting)),
             Self::GuestCreep => (3 * WEEK, 18 * DAY, by_size),
-            Self::InsiderExport | Self::ImpossibleTravel | Self::MassDeletion => {
-                (3 * WEEK, 12 * DAY, by_size)
-            }
-            Self::ConsentPhishing | Self::LeaverActive => (3 * WEEK, 7 * DAY, by_size),
+            Self::InsiderExport
+            | Self::ImpossibleTravel
+            | Self::MassDeletion
+            | Self::ConsentPhishing => (3 * WEEK, 12 * DAY, by_size),
+            Self::LeaverActive => (3 * WEEK, 7 * DAY, by_size),
             // They are seen as dormant only at the end of a long history, so that they have to come more often.
             Self::DormantAccount => (WEEK, 12 * HOUR, organisation.people / 100),
             attack if attack.is_attack() => (3 * WEEK, 12 * HOUR, by_size),
