@@ -15,6 +15,7 @@ mod clock;
 mod devices;
 mod dice;
 mod directory;
+mod duty;
 mod error;
 mod faults;
 mod filter;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use crate::clock::{Millis, date_time};
 use crate::directory::call_roll;
-use crate::organisation::{Duty, Organisation, team_name};
+use crate::duty::Duty;
+use crate::organisation::{Organisation, team_name};
 use crate::person::Role;
 use crate::render::TIME_FORMAT;
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::clock::{DAY, HOUR, Millis};
-use crate::organisation::{Duty, Organisation};
+use crate::duty::Duty;
+use crate::organisation::Organisation;
 
 /// People among whom one campaign of a kind is staged at a time.
 const PEOPLE_PER_CAMPAIGN: u32 = 400;

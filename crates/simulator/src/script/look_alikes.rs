@@ -5,7 +5,7 @@ use chrono::Datelike;
 use super::{Cast, Script, Way};
 use crate::catalogue::{self, Group};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND, date_time};
-use crate::organisation::Duty;
+use crate::duty::Duty;
 use crate::scene::Who;
 
 /// Nights of a week on which somebody on call is woken, in thousandths.
