@@ -27,12 +27,12 @@ pub(crate) use crowd::{CROWD_MAX, Crowd};
 pub(crate) use hours::hour_of_day;
 pub(crate) use observed::{Observed, Subject};
 pub(crate) use organisation::{AddressBaseline, AppBaseline, Organisation, ValueBaseline};
-pub(crate) use person::{Failure, PersonBaseline, Place, Weakened};
+pub(crate) use person::{Failure, Fresh, PersonBaseline, Place, Weakened};
 pub(crate) use raises::Raise;
 pub(crate) use rate::Spread;
 pub(crate) use reference::Reference;
 pub(crate) use second::{DAY, HOUR, MINUTE, Second, days_between};
-pub(crate) use seen::{FORGOTTEN_AFTER, Seen, SeenSet};
+pub(crate) use seen::{FORGOTTEN_AFTER, Seen};
 #[cfg(test)]
 pub(crate) use traits::country_value;
 pub(crate) use traits::{Attribute, country_code, device_name, hash_text, network_name};

@@ -127,7 +127,10 @@ impl Configuration {
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound && !is_named => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+                    && !is_named =>
+            {
                 return Ok(Self::default());
             }
             Err(error) => {

@@ -44,5 +44,8 @@ pub const HISTOGRAM_BARS_MAX: i64 = 10_000;
 /// Most characters of one parameter.
 pub const PARAMETER_CHARACTERS_MAX: usize = 1_024;
 
+/// Most bytes of a quarantined event that are answered; `drishti sources quarantine show` prints all.
+pub const QUARANTINE_ANSWER_BYTES_MAX: usize = 8 << 20;
+
 /// Most quarantined events named in one replay; all of a source can be replayed without naming them.
 pub const REPLAY_IDS_MAX: usize = 1_000;

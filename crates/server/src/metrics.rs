@@ -240,7 +240,7 @@ fn ages(sources: &[SourceOverview], now: DateTime<Utc>) -> [Family; 2] {
     ]
 }
 
-fn completeness(sources: &[SourceOverview]) -> [Family; 5] {
+fn completeness(sources: &[SourceOverview]) -> [Family; 6] {
     let gauge = |name, help, value: fn(&SourceOverview) -> Option<f64>| {
         each(sources, MetricType::Gauge, name, help, value)
     };
@@ -267,6 +267,14 @@ fn completeness(sources: &[SourceOverview]) -> [Family; 5] {
             },
         ),
         gauge(
+            "drishti_source_unread_seconds",
+            "Time since the source was last collected, while nobody follows it.",
+            |source| {
+                let length = source.unread.map(|unread| unread.end - unread.start);
+                Some(length.unwrap_or_default().as_seconds_f64())
+            },
+        ),
+        gauge(
             "drishti_source_windows_done",
             "Spans of the first fetch that are stored.",
             |source| Some(number(source.windows_done)),
@@ -283,7 +291,7 @@ fn completeness(sources: &[SourceOverview]) -> [Family; 5] {
 fn states(sources: &[SourceOverview]) -> Family {
     let known = sources
         .iter()
-        .filter_map(|source| Some((source, source.status.as_ref()?.state)));
+        .filter_map(|source| Some((source, source.state()?)));
     let samples = known.flat_map(|(source, state)| {
         SourceState::ALL.into_iter().map(move |other| {
             let labels = vec![label(source), ("state", other.as_str().to_owned())];

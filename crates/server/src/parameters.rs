@@ -140,6 +140,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     }
 }
 
+/// The source that the address names, and the number of something of it.
+#[derive(Debug)]
+pub(crate) struct NamedEntry(pub(crate) SourceName, pub(crate) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for NamedEntry {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((name, id)) =
+            path.map_err(|error| Problem::parameter("name", error.body_text()))?;
+        let name = SourceName::new(name).map_err(|error| Problem::parameter("name", error))?;
+        let id = id
+            .parse()
+            .map_err(|error| Problem::parameter("id", error))?;
+        Ok(Self(name, id))
+    }
+}
+
 /// The source that a parameter names.
 pub(crate) fn source_name(name: &str, text: &str) -> Result<SourceName, Problem> {
     SourceName::new(text).map_err(|error| Problem::parameter(name, error))

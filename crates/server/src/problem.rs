@@ -38,6 +38,7 @@ codes! {
     MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
     SourceExists: CONFLICT "source_exists" "A source of this name exists",
     SourceHeld: CONFLICT "source_held" "Another process works on the source",
+    SourceDeclared: CONFLICT "source_declared" "The source stands in a configuration file",
     SourceIncomplete: CONFLICT "source_incomplete" "The source lacks what this needs",
     RevisionConflict: PRECONDITION_FAILED "revision_conflict" "The source was changed meanwhile",
     BodyTooLarge: PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
@@ -192,7 +193,8 @@ impl From<ServiceError> for Problem {
             ServiceError::NoWorkspace => Code::AsanaRefused,
             ServiceError::NoSuchSource(_) => Code::NoSuchSource,
             ServiceError::Held { .. } | ServiceError::LeaseLost(_) => Code::SourceHeld,
-            ServiceError::Incomplete { .. } => Code::SourceIncomplete,
+            ServiceError::Declared { .. } => Code::SourceDeclared,
+            ServiceError::Incomplete { .. } | ServiceError::Paused(_) => Code::SourceIncomplete,
             ServiceError::Setting { .. } | ServiceError::Name(_) | ServiceError::SumoSource(_) => {
                 Code::InvalidSetting
             }

@@ -71,8 +71,7 @@ impl Services {
         }
         let unwanted = stop.child_token();
         let collecting = task::Task::new(self.clone(), source);
-        let collecting = collecting.once(Box::new(progress), unwanted.clone());
-        tokio::pin!(collecting);
+        let mut collecting = Box::pin(collecting.once(Box::new(progress), unwanted.clone()));
         let collected = tokio::select! {
             collected = &mut collecting => collected,
             () = self.until_unwanted(name) => {

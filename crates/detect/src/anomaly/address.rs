@@ -93,7 +93,10 @@ impl SuspiciousIp {
         if let Some(tag) = facts.and_then(|facts| self.tags.iter().find(|tag| facts.has_tag(tag))) {
             return Some(format!("it carries the tag `{tag}`"));
         }
-        if self.risky_category && facts?.category == Some(AddressCategory::Risky) {
+        let facts = facts?;
+        // Of those that only hide, the policy about anonymous addresses speaks.
+        let hides = facts.has_tag("tor_exit") || facts.has_tag("anonymous_proxy");
+        if self.risky_category && !hides && facts.category == Some(AddressCategory::Risky) {
             return Some("its range has the category risky".to_owned());
         }
         None
@@ -163,14 +166,14 @@ impl Judge for SuspiciousIp {
 fn not_widely_used(moment: &Moment<'_>, shared_people: usize) -> Result<(), Quiet> {
     let others = moment.others_at_address();
     moment.require(others < shared_people, || {
-        format!("{others} others of the organisation used the address in the last 30 days, so it is taken as one of ours ({shared_people} are enough)")
+        format!("{others} others of the organisation use the address regularly, so it is taken as one of ours ({shared_people} are enough)")
     })
 }
 
 fn tell_use(moment: &Moment<'_>, shared_people: usize, raised: &mut Raised) {
     let others = moment.others_at_address();
     raised.unsuppressed(format!(
-        "only {others} others of the organisation used the address in the last 30 days; {shared_people} would make it one of ours"
+        "only {others} others of the organisation use the address regularly; {shared_people} would make it one of ours"
     ));
     raised.unsuppressed("the owner does not say that the address is the organisation's own");
 }

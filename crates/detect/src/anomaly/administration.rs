@@ -6,7 +6,7 @@ use super::mass::{recent, steps};
 use super::moment::{Judgement, Moment, Raised, Unfamiliar};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Action, Aspects, DAY, HOUR, Memory, PersonBaseline, days_between, is_own};
+use crate::baseline::{Action, Aspects, DAY, HOUR, Memory, PersonBaseline, days_between};
 
 /// So many times the busiest hour of the last weeks is still within habit.
 const MOST_FACTOR: f64 = 2.0;
@@ -64,19 +64,21 @@ impl UnusualAdministration {
         let unfamiliar = moment.unfamiliar(person, self.familiar_days);
         let idle = person.administered == 0
             || days_between(person.administered, moment.at) >= f64::from(self.quiet_days);
-        moment.require(unfamiliar.both() || unfamiliar.either() && idle, || {
-            match (unfamiliar.either(), idle) {
-                (false, _) => format!("device and network have been used for more than {} days, or are not known", self.familiar_days),
-                (true, _) => format!("one of device and network is new, but they made administrative changes in the last {} days too", self.quiet_days),
+        let hidden = unfamiliar.network && moment.hidden_place().is_some();
+        let strange = unfamiliar.both() || hidden || unfamiliar.either() && idle;
+        moment.require(strange, || {
+            let days = self.familiar_days;
+            if unfamiliar.either() {
+                let quiet = self.quiet_days;
+                format!("only one of device and network is new, and they made administrative changes in the last {quiet} days too")
+            } else {
+                format!("device and network have been used for more than {days} days, or are not known")
             }
         })?;
-        let own = moment.observed.event.address.as_deref().is_some_and(is_own);
-        moment.require(!own, || "the address is the organisation's own".to_owned())?;
-        let others = moment
-            .observed
-            .traits
-            .network
-            .map_or(0, |network| moment.others_in_network(network));
+        moment.require(!moment.is_at_own_address(), || {
+            "the address is the organisation's own".to_owned()
+        })?;
+        let others = moment.others_here();
         moment.require(others < self.shared_people, || {
             format!("{others} others of the organisation use the network, so it is no strange one")
         })?;
@@ -144,6 +146,9 @@ impl Judge for UnusualAdministration {
                     f64::from(self.quiet_days),
                 );
             }
+        }
+        if let Some(kind) = moment.hidden_place().filter(|_| elsewhere.is_some()) {
+            raised.unsuppressed(format!("the address is {kind}, which hides where they are"));
         }
         if let Some(unfamiliar) = elsewhere {
             raised.unsuppressed(match (unfamiliar.device, unfamiliar.network) {

@@ -105,8 +105,7 @@ impl Judge for InfrequentCountry {
         let facts = moment.facts()?;
         moment.not_own_address(facts)?;
         moment.require(facts.category != Some(AddressCategory::Vpn), || {
-            "the address is in a VPN range of the owner, whose country is not the person's"
-                .to_owned()
+            "the address is a VPN, whose country is not the person's".to_owned()
         })?;
         let code = country_code(country);
         let title = format!(
@@ -135,9 +134,7 @@ impl Judge for InfrequentCountry {
             days_between(person.learning_since, moment.at),
             f64::from(self.learning_days),
         );
-        raised.unsuppressed(
-            "the address is neither the organisation's own nor in a VPN range of the owner",
-        );
+        raised.unsuppressed("the address is neither the organisation's own nor a VPN");
         Ok(raised)
     }
 }

@@ -12,13 +12,15 @@ use crate::baseline::{Aspects, Attribute, days_between};
 pub(super) struct DormantAccount {
     idle_days: u32,
     even_if_familiar: bool,
+    shared_people: usize,
 }
 
 impl DormantAccount {
     pub(super) fn new(parameters: &mut Parameters<'_>) -> Self {
         Self {
             idle_days: parameters.count("idle_days", 60, 7..=365),
-            even_if_familiar: parameters.flag("even_if_familiar", true),
+            even_if_familiar: parameters.flag("even_if_familiar", false),
+            shared_people: parameters.shared_people(),
         }
     }
 }
@@ -42,21 +44,16 @@ impl Judge for DormantAccount {
                 self.idle_days
             )
         })?;
-        let (traits, known) = (&moment.observed.traits, |known: Option<bool>| {
-            known == Some(true)
-        });
-        let device = known(
-            traits
-                .device
-                .map(|device| person.devices.get(device).is_some()),
-        );
-        let network = known(
-            traits
-                .network
-                .map(|network| person.networks.get(network).is_some()),
-        );
+        let traits = &moment.observed.traits;
+        let knows_device = |device| person.devices.get(device).is_some();
+        let knows_network = |network| person.networks.get(network).is_some();
+        let device = traits.device.is_some_and(knows_device);
+        let network = traits.network.is_some_and(knows_network)
+            || moment.others_here() >= self.shared_people
+            || moment.is_at_own_address();
         moment.require(!(device && network) || self.even_if_familiar, || {
-            "they came back on a device and in a network that they used before".to_owned()
+            "they came back on a device that they used before, in a network that they or colleagues use"
+                .to_owned()
         })?;
         let title = format!(
             "the account of {} awoke after {}",
@@ -77,9 +74,11 @@ impl Judge for DormantAccount {
         raised.compare("days without activity", idle, f64::from(self.idle_days));
         if device && network {
             raised.steps -= 1;
-            raised.unsuppressed("device and network were used before, which lowers the severity");
+            raised.unsuppressed("device and network are known, which lowers the severity");
+        } else if device {
+            raised.unsuppressed("the network was not used before, by them or colleagues");
         } else {
-            raised.unsuppressed("not both device and network were used before");
+            raised.unsuppressed("the device was not used before");
         }
         Ok(raised)
     }

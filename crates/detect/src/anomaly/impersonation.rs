@@ -66,6 +66,8 @@ impl Judge for ActingForOthers {
                 f64::from(self.quiet_days),
             );
         }
+        let days = self.quiet_days;
+        raised.unsuppressed(format!("nobody acted for them within the last {days} days"));
         if moment.has(Aspects::ADMINISTRATION) {
             raised.steps += 1;
             raised.unsuppressed(

@@ -85,6 +85,14 @@ impl Judge for DepartingUserExfiltration {
         let leaving = leaving.ok_or_else(|| {
             moment.quiet(|| "no directory says that they are going to leave".to_owned())
         })?;
+        let now = moment.observed.event.event.created_at;
+        let gone = facts
+            .terminated
+            .as_ref()
+            .is_some_and(|end| end.since <= now);
+        moment.require(!gone, || {
+            "their account should have ended already, of which another policy speaks".to_owned()
+        })?;
         let taken = self.taken(moment);
         let (count, limit) = (taken.count, taken.limit);
         let sweeping = self.sweeping && moment.has(Aspects::SWEEPING);

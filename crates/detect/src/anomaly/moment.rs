@@ -2,9 +2,9 @@ use drishti_model::AddressFacts;
 
 use super::words;
 use crate::baseline::{
-    AddressBaseline, AppBaseline, Aspects, Attribute, Baselines, DAY, FORGOTTEN_AFTER, Memory,
-    Observed, Organisation, PersonBaseline, Raise, Reference, Second, Subject, ValueBaseline,
-    days_between, is_own,
+    AddressBaseline, AppBaseline, Aspects, Attribute, Baselines, DAY, Memory, Observed,
+    Organisation, PersonBaseline, Raise, Reference, Second, Subject, ValueBaseline, days_between,
+    is_own, says_nothing_of_place,
 };
 use crate::{Comparison, Entity, EntityKind, EventReference};
 
@@ -210,7 +210,7 @@ impl<'a> Moment<'a> {
         self.baselines.app(name)
     }
 
-    /// How many others of the organisation used a network within the last 30 days, up to a bound.
+    /// How many others of the organisation use a network regularly, and did within the last 30 days; up to a bound.
     pub(super) fn others_in_network(&self, network: u64) -> usize {
         let who = self
             .observed
@@ -219,10 +219,10 @@ impl<'a> Moment<'a> {
             .map_or(0, |subject| subject.hash);
         let since = self.at.saturating_sub(30 * DAY);
         self.value(Attribute::Network, network)
-            .map_or(0, |known| known.crowd.others(who, since))
+            .map_or(0, |known| known.crowd.regulars(who, since))
     }
 
-    /// How many others of the organisation used this address within the last 30 days, up to a bound.
+    /// How many others of the organisation use this address regularly, and did within the last 30 days; up to a bound.
     pub(super) fn others_at_address(&self) -> usize {
         let who = self
             .observed
@@ -231,7 +231,7 @@ impl<'a> Moment<'a> {
             .map_or(0, |subject| subject.hash);
         let since = self.at.saturating_sub(30 * DAY);
         self.address
-            .map_or(0, |address| address.crowd.others(who, since))
+            .map_or(0, |address| address.crowd.regulars(who, since))
     }
 
     /// When this policy spoke last about the person.
@@ -247,21 +247,52 @@ impl<'a> Moment<'a> {
         })
     }
 
-    /// Reasons for which a device or network is not one of the person's, for follow-ups to weigh.
+    /// Which of device and network the person has not used for so many days already.
     pub(super) fn unfamiliar(&self, person: &PersonBaseline, days: u32) -> Unfamiliar {
         let before = self.at.saturating_sub(days.saturating_mul(DAY));
-        let since = self.at.saturating_sub(FORGOTTEN_AFTER);
-        let traits = &self.observed.traits;
+        self.unfamiliar_since(person, before)
+    }
+
+    /// Which of device and network the person did not use before that time.
+    pub(super) fn unfamiliar_since(&self, person: &PersonBaseline, before: Second) -> Unfamiliar {
+        let (at, traits) = (self.at, &self.observed.traits);
+        let device = |device| person.devices.is_unfamiliar(device, at, before);
+        let network = |network| person.networks.is_unfamiliar(network, at, before);
         Unfamiliar {
-            device: traits.device.is_some_and(|device| {
-                let known = person.devices.since(device, since);
-                known.is_none_or(|known| known.first > before)
-            }),
-            network: traits.network.is_some_and(|network| {
-                let known = person.networks.since(network, since);
-                known.is_none_or(|known| known.first > before)
-            }),
+            device: traits.device.is_some_and(device),
+            network: traits.network.is_some_and(network),
         }
+    }
+
+    /// Whether the person was never active at this very address before that time. Unknown is not new.
+    pub(super) fn is_new_address(&self, before: Second) -> bool {
+        let Some(subject) = &self.observed.subject else {
+            return false;
+        };
+        match self.address.map(|address| &address.crowd) {
+            None => self.observed.subscriber.is_some(),
+            Some(crowd) => match crowd.first(subject.hash) {
+                Some(first) => first > before,
+                None => !crowd.is_full(),
+            },
+        }
+    }
+
+    /// Why the place of the address is not the person's, if so.
+    pub(super) fn hidden_place(&self) -> Option<&'static str> {
+        let facts = self.observed.event.address.as_deref();
+        facts.and_then(says_nothing_of_place)
+    }
+
+    /// How many others of the organisation use the network of the event regularly, as far as it is known.
+    pub(super) fn others_here(&self) -> usize {
+        let network = self.observed.traits.network;
+        network.map_or(0, |network| self.others_in_network(network))
+    }
+
+    /// Whether the address is the organisation's own.
+    pub(super) fn is_at_own_address(&self) -> bool {
+        self.observed.event.address.as_deref().is_some_and(is_own)
     }
 
     /// The address, as the entity of a finding.

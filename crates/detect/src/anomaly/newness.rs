@@ -6,7 +6,7 @@ use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Aspects, Attribute, DAY, FORGOTTEN_AFTER, HOUR, Memory, PersonBaseline, country_code,
+    Aspects, Attribute, DAY, FORGOTTEN_AFTER, Fresh, HOUR, Memory, PersonBaseline, country_code,
     days_between, is_own,
 };
 use drishti_model::AddressFacts;
@@ -129,17 +129,8 @@ impl NewDeviceAndNetwork {
     }
 
     /// The first sensitive action after an appearance on a new device in a new network.
-    fn follow_up(&self, moment: &Moment<'_>, person: &PersonBaseline) -> Judgement {
+    fn follow_up(&self, moment: &Moment<'_>, person: &PersonBaseline, fresh: &Fresh) -> Judgement {
         let subject = moment.interactive()?;
-        let no_fresh = || "device and network are not both new for the person".to_owned();
-        let fresh = person
-            .fresh
-            .as_ref()
-            .ok_or_else(|| moment.quiet(no_fresh))?;
-        let traits = &moment.observed.traits;
-        let same = traits.device == Some(fresh.device) && traits.network == Some(fresh.network);
-        let until = fresh.at.saturating_add(self.follow_hours * HOUR);
-        moment.require(same && moment.at <= until, no_fresh)?;
         moment.require(moment.has_any(SENSITIVE), || {
             "device and network were new lately, but the event is not a sensitive one".to_owned()
         })?;
@@ -196,17 +187,22 @@ impl Judge for NewDeviceAndNetwork {
         let (device, network) = (moment.device()?, moment.network()?);
         let nothing = || "this is the first time that anything is seen of them".to_owned();
         let person = moment.person.ok_or_else(|| moment.quiet(nothing))?;
-        let since = moment
-            .at
-            .saturating_sub(self.memory_days.saturating_mul(DAY).min(FORGOTTEN_AFTER));
-        let device_is_new = person.devices.since(device, since).is_none();
-        let network_is_new = person.networks.since(network, since).is_none();
+        let memory = self.memory_days.saturating_mul(DAY).min(FORGOTTEN_AFTER);
+        let device_is_new = person.devices.is_new(device, moment.at, memory);
+        let network_is_new = person.networks.is_new(network, moment.at, memory);
         let both = device_is_new && network_is_new;
-        if !both && person.fresh.is_none() {
-            return Err(moment.quiet(|| match (device_is_new, network_is_new) {
-                (true, _) => "only the device is new; the network is known".to_owned(),
-                (_, true) => "only the network is new; the device is known".to_owned(),
-                _ => "device and network are known".to_owned(),
+        let fresh = person.fresh.as_deref().filter(|fresh| {
+            let until = fresh.at.saturating_add(self.follow_hours * HOUR);
+            (fresh.device, fresh.network) == (device, network) && moment.at <= until
+        });
+        if !both && fresh.is_none() {
+            return Err(moment.quiet(|| {
+                let which = match (device_is_new, network_is_new) {
+                    (true, _) => "only the device is new; the network is known",
+                    (_, true) => "only the network is new; the device is known",
+                    _ => "device and network are known",
+                };
+                which.to_owned()
             }));
         }
         let others = moment.others_in_network(network);
@@ -217,8 +213,8 @@ impl Judge for NewDeviceAndNetwork {
         moment.require(!is_own(facts), || {
             "the address is the organisation's own".to_owned()
         })?;
-        if !both {
-            return self.follow_up(moment, person);
+        if let Some(fresh) = fresh.filter(|_| !both) {
+            return self.follow_up(moment, person, fresh);
         }
         let person = moment.learned(self.learning_days)?;
         self.first(moment, person)

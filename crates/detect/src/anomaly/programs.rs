@@ -262,7 +262,7 @@ impl OauthAppNewNetwork {
         Self {
             patience: Patience::new(parameters),
             networks_max: usize::try_from(networks_max).unwrap_or(usize::MAX),
-            new_app_takes: parameters.count("new_app_takes", 40, 1..=100_000),
+            new_app_takes: parameters.count("new_app_takes", 30, 1..=100_000),
         }
     }
 

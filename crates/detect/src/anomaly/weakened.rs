@@ -6,8 +6,7 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Aspects, Attribute, DAY, FORGOTTEN_AFTER, HOUR, Memory, PersonBaseline, SeenSet, Weakened,
-    days_between, is_own,
+    Aspects, Attribute, DAY, HOUR, Memory, PersonBaseline, Weakened, days_between,
 };
 
 /// What was new about the device or network this long before the weakening belongs to it.
@@ -68,25 +67,21 @@ impl Judge for MfaWeakenedThenUsed {
             "the event takes something away itself, or ends a session; use of the account is waited for".to_owned()
         })?;
         let eve = weakened.at.saturating_sub(EVE);
-        let traits = &moment.observed.traits;
-        let device = traits
-            .device
-            .is_some_and(|device| is_new(&person.devices, device, eve));
-        let network = traits
-            .network
-            .is_some_and(|network| is_new(&person.networks, network, eve));
-        let enough = device && network || self.either && (device || network);
+        let unfamiliar = moment.unfamiliar_since(person, eve);
+        // People come back from their own networks, but on lines of their own.
+        let place = unfamiliar.network || moment.is_new_address(eve);
+        let device = unfamiliar.device;
+        let enough = device && place || self.either && (device || place);
         moment.require(enough, || {
-            let which = match (device, network) {
-                (false, false) => "device and network were known before, or are not known at all",
-                (true, _) => "only the device is new",
-                (_, true) => "only the network is new",
+            let which = match (device, place) {
+                (false, false) => "device and place were known before, or are not known at all",
+                (true, _) => "only the device is new; they were active at this address before",
+                (_, true) => "only the network or address is new",
             };
             which.to_owned()
         })?;
         moment.learned_at(person, self.learning_days, weakened.at)?;
-        let is_own = moment.observed.event.address.as_deref().is_some_and(is_own);
-        moment.require(!is_own, || {
+        moment.require(!moment.is_at_own_address(), || {
             "the address is the organisation's own".to_owned()
         })?;
         let how = words::name_of(moment, Attribute::EventType, weakened.event_type);
@@ -111,18 +106,16 @@ impl Judge for MfaWeakenedThenUsed {
             days_between(weakened.at, moment.at) * 24.0,
             f64::from(self.hours),
         );
-        raised.unsuppressed(match (device, network) {
+        raised.unsuppressed(match (device, unfamiliar.network) {
             (true, true) => "device and network were not used before",
-            (true, false) => "the device was not used before",
-            _ => "the network was not used before",
+            (true, false) => "the device was not used before, and they were never at this address",
+            _ => "the network or address was not used before",
         });
+        if !(device && unfamiliar.network) {
+            raised.steps -= 1;
+        }
         raised.after([&weakened.event]);
         raised.remember = Some((Memory::Subject, 0));
         Ok(raised)
     }
-}
-
-fn is_new<const MAX: usize>(known: &SeenSet<MAX>, value: u64, eve: u32) -> bool {
-    let seen = known.since(value, eve.saturating_sub(FORGOTTEN_AFTER));
-    seen.is_none_or(|seen| seen.first > eve)
 }

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::aspects::{Action, Aspects};
@@ -57,7 +59,7 @@ pub(crate) struct PersonBaseline {
     rates: Vec<(Action, Rate)>,
     /// The newest administrative change; 0 where there was none yet.
     pub(crate) administered: Second,
-    pub(crate) recent: Vec<Recent>,
+    pub(crate) recent: VecDeque<Recent>,
     pub(crate) failures: Vec<Failure>,
     pub(crate) places: Vec<Place>,
     pub(crate) weakened: Option<Box<Weakened>>,
@@ -178,10 +180,11 @@ impl PersonBaseline {
     /// Where from, with what and when.
     fn learn_presence(&mut self, observed: &Observed<'_>) {
         let (at, traits) = (observed.at, &observed.traits);
-        if let (Some(device), Some(network)) = (traits.device, traits.network) {
-            let since = at.saturating_sub(FORGOTTEN_AFTER);
-            let device_is_new = self.devices.since(device, since).is_none();
-            if device_is_new && self.networks.since(network, since).is_none() {
+        if let (Some(device), Some(network)) = (traits.device, traits.network)
+            && self.last > 0
+        {
+            let device_is_new = self.devices.is_new(device, at, FORGOTTEN_AFTER);
+            if device_is_new && self.networks.is_new(network, at, FORGOTTEN_AFTER) {
                 self.fresh = Some(Box::new(Fresh {
                     at,
                     device,
@@ -239,12 +242,11 @@ impl PersonBaseline {
         if actions == 0 {
             return;
         }
-        self.recent
-            .retain(|recent| recent.at.saturating_add(DAY) >= at);
-        if self.recent.len() >= RECENT_MAX {
-            self.recent.remove(0);
+        let over = |recent: &Recent| recent.at.saturating_add(DAY) < at;
+        while self.recent.front().is_some_and(over) || self.recent.len() >= RECENT_MAX {
+            self.recent.pop_front();
         }
-        self.recent.push(Recent {
+        self.recent.push_back(Recent {
             at,
             actions,
             event: Reference::to(&observed.event.event),

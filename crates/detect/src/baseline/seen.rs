@@ -57,6 +57,19 @@ impl<const MAX: usize> SeenSet<MAX> {
         self.get(value).filter(|seen| seen.last >= since)
     }
 
+    /// Whether `value` is new: not seen within so much time, or on one day only, which is over. Who came once, such as an attacker
+    /// who was noticed, does not become known by it.
+    pub(crate) fn is_new(&self, value: u64, at: Second, memory: Second) -> bool {
+        let seen = self.since(value, at.saturating_sub(memory));
+        seen.is_none_or(|seen| seen.days == 1 && at / DAY > seen.last / DAY)
+    }
+
+    /// Whether `value` is new, or was first seen after `before`.
+    pub(crate) fn is_unfamiliar(&self, value: u64, at: Second, before: Second) -> bool {
+        let is_recent = |seen: &Seen| seen.first > before;
+        self.is_new(value, at, FORGOTTEN_AFTER) || self.get(value).is_some_and(is_recent)
+    }
+
     /// The values seen since then, the most frequent first.
     pub(crate) fn usual(&self, since: Second) -> Vec<Seen> {
         let recent = self.0.iter().filter(|seen| seen.last >= since);
@@ -76,8 +89,12 @@ impl<const MAX: usize> SeenSet<MAX> {
     }
 
     pub(crate) fn learn(&mut self, value: u64, at: Second) {
-        if let Some(seen) = self.0.iter_mut().find(|seen| seen.value == value) {
-            return seen.learn(at);
+        if let Some(place) = self.0.iter().position(|seen| seen.value == value) {
+            if let Some(seen) = self.0.get_mut(place) {
+                seen.learn(at);
+            }
+            // What comes often moves to the front, where it is found sooner.
+            return self.0.swap(place, place.saturating_sub(1));
         }
         let seen = Seen::new(value, at);
         if self.0.len() < MAX {

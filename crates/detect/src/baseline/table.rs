@@ -2,6 +2,8 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -28,9 +30,10 @@ pub(crate) struct Table<K, V> {
     /// Begins the keys of the saved rows.
     prefix: &'static str,
     max: usize,
-    entries: HashMap<K, Entry<V>>,
+    /// In boxes, so that the map stays small while it grows.
+    entries: HashMap<K, Box<Entry<V>>, RandomState>,
     /// During a preview, what each touched key held before it.
-    before: Option<HashMap<K, Option<Entry<V>>>>,
+    before: Option<HashMap<K, Option<Box<Entry<V>>>>>,
     /// Keys whose saved row is not as it should be, each once.
     changed: Vec<K>,
 }
@@ -47,7 +50,7 @@ impl<K: Key, V: Remembered> Table<K, V> {
         Self {
             prefix,
             max,
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             before: None,
             changed: Vec::new(),
         }
@@ -81,7 +84,8 @@ impl<K: Key, V: Remembered> Table<K, V> {
             self.make_room();
             self.note(&own());
             let changed = false;
-            self.entries.insert(own(), Entry { value, changed });
+            self.entries
+                .insert(own(), Box::new(Entry { value, changed }));
         } else if self
             .before
             .as_ref()
@@ -175,7 +179,7 @@ impl<K: Key, V: Remembered> Table<K, V> {
             return Some(false);
         };
         let changed = false;
-        self.entries.insert(key, Entry { value, changed });
+        self.entries.insert(key, Box::new(Entry { value, changed }));
         Some(true)
     }
 }

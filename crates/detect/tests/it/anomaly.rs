@@ -1,1 +1,5 @@
+mod engine;
+mod explain;
 mod pack;
+mod properties;
+mod traffic;

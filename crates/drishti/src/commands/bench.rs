@@ -27,10 +27,11 @@ use score::{Campaign, Label, Score};
 const ALERTS_A_PAGE: u64 = 10_000;
 
 /// What the simulator publishes, and what it is called here.
-const FEEDS: [(&str, &str); 3] = [
+const FEEDS: [(&str, &str); 4] = [
     ("tor", "tor-exits.txt"),
     ("vpn", "vpn.netset"),
     ("hosting", "hosting.netset"),
+    ("malicious", "malicious.netset"),
 ];
 
 /// Name of the source.

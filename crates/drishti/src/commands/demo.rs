@@ -10,12 +10,14 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SourceState};
+use drishti_services::Services;
 use drishti_services::sources::AddSource;
 use drishti_services::tables::fetch;
 use rand::rand_core::TryRng;
+use url::Url;
 
-use super::progress;
 use super::serve::{Opened, Product};
+use super::{people, progress};
 use crate::cli::{Cli, DemoArgs};
 use crate::configuration::EnrichmentSection;
 use crate::home::Home;
@@ -24,6 +26,9 @@ pub(crate) use simulator::Simulator;
 
 /// Name of the demo's source.
 const SOURCE: &str = "demo";
+
+/// Who tells facts about people.
+const PEOPLE: &str = "people.csv";
 
 /// Where every simulator listens, and so how the address of a demo's source begins.
 const SIMULATED: &str = "http://127.0.0.1:";
@@ -45,6 +50,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
     for table in opened.configuration.fetched_tables(&home) {
         fetch(&table.address, &table.path).await?;
     }
+    tell_of_people(&opened.services, &home, &simulator.address).await?;
     let product = opened.start();
     let days = arguments.days.min(CollectSettings::RETENTION_DAYS);
     let source = source(&name, arguments, &simulator.address, token);
@@ -75,11 +81,26 @@ fn tables(simulator: &str) -> EnrichmentSection {
             ("tor", "tor-exits.txt"),
             ("vpn", "vpn.netset"),
             ("hosting", "hosting.netset"),
+            ("malicious", "malicious.netset"),
         ]
         .into_iter()
         .map(|(name, list)| (name.to_owned(), file(list)))
         .collect(),
     }
+}
+
+/// Takes what the simulated personnel department tells: who is leaving, who has left, who is in which group.
+async fn tell_of_people(services: &Services, home: &Home, simulator: &str) -> anyhow::Result<()> {
+    let address = Url::parse(&format!("{simulator}/simulator/people.csv"))?;
+    let path = home.table_path(&address);
+    fetch(&address, &path).await?;
+    let facts = people::read(&path, PEOPLE, None)?;
+    let now = services.clock().now();
+    services
+        .ledger()
+        .replace_people_facts(PEOPLE, &facts, SOURCE, now)
+        .await?;
+    Ok(())
 }
 
 /// The demo shares no folder with real sources: it would mix made-up events with real ones, and collect the real ones besides.

@@ -271,7 +271,8 @@ async fn a_folder_without_the_right_to_write() {
         .add(&simulator, &["--backfill-days", "7"])
         .await;
     installation.collect().await.good();
-    simulator.advance(7_200).await;
+    // Another day, whose folder has to be made.
+    simulator.advance(90_000).await;
     let allow = |folder: &Path, mode| {
         std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
     };

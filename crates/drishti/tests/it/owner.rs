@@ -34,7 +34,7 @@ async fn a_paused_source_is_collected_by_nobody() {
 
 #[tokio::test]
 async fn a_removal_says_who_has_to_end_first() {
-    let slow = ["--fault", "slow=1", "--fault", "slow_milliseconds=300"];
+    let slow = ["--fault", "slow=1", "--fault", "slow_milliseconds=3000"];
     let simulator = Simulator::frozen(40, 5, now() - TimeDelta::hours(2), &slow).await;
     let installation = Installation::new();
     installation

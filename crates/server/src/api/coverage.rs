@@ -49,6 +49,9 @@ pub(crate) struct SourceCoverage {
     gaps: Vec<Span>,
     /// Length of the gaps.
     gap_seconds: i64,
+    /// The time since the source was last collected, which the next collection begins with; null while it is followed.
+    #[schema(required)]
+    unread: Option<Span>,
     /// Spans of the first fetch that are stored.
     windows_done: u64,
     /// Spans of the first fetch that are planned.
@@ -63,6 +66,7 @@ impl From<&SourceOverview> for SourceCoverage {
             complete: overview.coverage.iter().map(Span::from).collect(),
             gaps: overview.gaps.iter().map(Span::from).collect(),
             gap_seconds: lengths.map(|length| length.num_seconds()).sum(),
+            unread: overview.unread.as_ref().map(Span::from),
             windows_done: overview.windows_done,
             windows_total: overview.windows_total,
         }

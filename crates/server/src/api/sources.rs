@@ -26,5 +26,6 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .routes(routes!(actions::resume_source))
         .routes(routes!(test::test_source))
         .routes(routes!(quarantine::list_quarantine))
+        .routes(routes!(quarantine::get_quarantined_bytes))
         .routes(routes!(quarantine::replay_quarantine))
 }

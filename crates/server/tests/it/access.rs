@@ -8,7 +8,7 @@ use crate::app::{API_TOKEN, ASANA_TOKEN, App};
 use crate::schema::Document;
 
 /// Every operation and an address of it, and whether it is open to all. An operation that is missing here fails the test.
-const OPERATIONS: [(&str, &str, &str, bool); 22] = [
+const OPERATIONS: [(&str, &str, &str, bool); 23] = [
     ("GET", "/api/v1/accounts", "/api/v1/accounts", false),
     ("GET", "/api/v1/coverage", "/api/v1/coverage", false),
     ("GET", "/api/v1/events", "/api/v1/events", false),
@@ -67,6 +67,12 @@ const OPERATIONS: [(&str, &str, &str, bool); 22] = [
         "GET",
         "/api/v1/sources/{name}/quarantine",
         "/api/v1/sources/acme/quarantine",
+        false,
+    ),
+    (
+        "GET",
+        "/api/v1/sources/{name}/quarantine/{id}/raw",
+        "/api/v1/sources/acme/quarantine/1/raw",
         false,
     ),
     (

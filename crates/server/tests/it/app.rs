@@ -90,6 +90,9 @@ impl App {
             ledger_url: format!("sqlite://{}", folder.path().join("ledger.db").display()),
             key: SealingKey::generate().unwrap(),
             holder: "test:1".to_owned(),
+            proxy: None,
+            declared_in: Some("/etc/drishti.toml".to_owned()),
+            knowledge: drishti_services::watch::KnowledgeFiles::default(),
         };
         let services = Services::open(installation, Arc::clone(&clock) as _)
             .await

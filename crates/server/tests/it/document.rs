@@ -38,7 +38,7 @@ fn the_document_is_complete() {
         }
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        for (property, described) in schema["properties"].as_object().unwrap() {
+        for (property, described) in schema["properties"].as_object().into_iter().flatten() {
             let text = described.to_string();
             assert!(
                 text.contains("\"description\""),

@@ -13,6 +13,7 @@ mod document;
 mod events;
 mod limits;
 mod operation;
+mod owner;
 mod sample;
 mod schema;
 mod sources;

@@ -62,7 +62,7 @@ async fn a_server_whose_lake_is_gone_is_not_ready() {
 }
 
 /// Samples after twenty events, one of them twice, two that are broken, and an error.
-const EXPECTED: [(&str, i64); 17] = [
+const EXPECTED: [(&str, i64); 18] = [
     (
         concat!(
             "drishti_build_info{version=\"",
@@ -86,6 +86,7 @@ const EXPECTED: [(&str, i64); 17] = [
     ("drishti_source_healthy{source=\"acme\"}", 0),
     ("drishti_source_healthy{source=\"with \\\"quotes\\\"\"}", 1),
     ("drishti_source_coverage_gap_seconds{source=\"acme\"}", 0),
+    ("drishti_source_unread_seconds{source=\"acme\"}", 0),
     ("drishti_source_windows{source=\"acme\"}", 0),
     ("drishti_source_windows_done{source=\"acme\"}", 0),
     ("drishti_source_state{source=\"acme\",state=\"Error\"}", 1),
@@ -144,6 +145,9 @@ async fn the_metrics_say_how_everything_stands() {
         .iter()
         .filter(|(metric, _)| metric.starts_with("drishti_source_state{source=\"acme\""));
     assert_eq!(states.map(|(_, value)| value).sum::<i64>(), 1);
+    // A source that only takes files is in no state.
+    let none = "drishti_source_state{source=\"with \\\"quotes\\\"\"";
+    assert!(!metrics.keys().any(|metric| metric.starts_with(none)));
     app.stop().await;
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use drishti_ledger::{Lease, Source};
 use drishti_model::{DesiredState, ErrorKind, SourceState};
+use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -185,7 +186,8 @@ impl Task {
         };
         let lease = lease?;
         let ended = stop.child_token();
-        let collecting = self.collect(lease.clone(), until, report, &ended);
+        // All that a session does is much for one stack.
+        let collecting = self.collect(lease.clone(), until, report, &ended).boxed();
         let collected = until_ended(collecting, self.keep(lease.clone()), &ended).await;
         let released = self.services.ledger.release_lease(&lease).await;
         let collected = collected?;
@@ -218,11 +220,11 @@ impl Task {
             () = stop.cancelled() => return Ok(CollectProgress::default()),
         };
         let ended = stop.child_token();
-        let collecting = session.run(opened.intake, until, report, &ended);
-        let watching = self.services.watch(lease.clone());
+        let collecting = session.run(opened.intake, until, report, &ended).boxed();
+        let watching = self.services.watch(lease.clone()).boxed();
         let progress = until_ended(collecting, watching, &ended).await?;
         if until == Until::CaughtUp {
-            self.services.evaluate_all(lease).await?;
+            self.services.evaluate_all(lease).boxed().await?;
         }
         Ok(progress)
     }

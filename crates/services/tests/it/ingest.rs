@@ -88,9 +88,11 @@ async fn every_form_is_understood() {
             read: 3,
             stored: 3,
             bytes: length,
+            detection: summary.detection,
             ..IngestSummary::default()
         };
         assert_eq!(summary, expected, "{form}");
+        assert_eq!(summary.detection.events, 3, "{form}");
         assert_eq!(stored_gids(&services).await, [1, 2, 3], "{form}");
         for found in stored(&services).await {
             let gid = found.event.gid.parse().unwrap();

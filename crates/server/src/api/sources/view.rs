@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use drishti_model::{Backfill, CollectSettings, ErrorKind, SourceName};
+use drishti_model::{Backfill, CollectSettings, ErrorKind, SourceName, SourceState};
 use drishti_services::sources::SourceOverview;
 use drishti_services::{Services, SourceStatus};
 use serde::Serialize;
@@ -96,8 +96,10 @@ pub(super) fn merged(
 /// Where a source stands.
 #[derive(Debug, Serialize, ToSchema)]
 struct Standing {
-    /// `Pending`, `Started`, `Initialized`, `Authenticated`, `Collecting`, `Error`, `Stopping` or `Paused`.
-    state: &'static str,
+    /// `Pending`, `Started`, `Initialized`, `Authenticated`, `Collecting`, `Error`, `Stopping` or `Paused`; null where it only takes
+    /// events from files.
+    #[schema(required)]
+    state: Option<&'static str>,
     /// Since when it is in that state.
     since: DateTime<Utc>,
     /// `Healthy` or `Unhealthy`.
@@ -129,10 +131,10 @@ struct Standing {
     events_quarantined: i64,
 }
 
-impl From<SourceStatus> for Standing {
-    fn from(status: SourceStatus) -> Self {
+impl Standing {
+    fn new(status: SourceStatus, state: Option<SourceState>) -> Self {
         Self {
-            state: status.state.as_str(),
+            state: state.map(SourceState::as_str),
             since: status.since,
             status: status.status.as_str(),
             kind: status.kind.map(ErrorKind::as_str),
@@ -195,6 +197,7 @@ pub(crate) struct Source {
 impl From<SourceOverview> for Source {
     fn from(overview: SourceOverview) -> Self {
         let coverage = SourceCoverage::from(&overview);
+        let state = overview.state();
         let source = overview.source;
         Self {
             name: source.name.into(),
@@ -210,7 +213,7 @@ impl From<SourceOverview> for Source {
             revision: source.revision,
             created_at: source.created_at,
             updated_at: source.updated_at,
-            status: overview.status.map(Standing::from),
+            status: overview.status.map(|status| Standing::new(status, state)),
             quarantined: overview.quarantined,
             lag_seconds: overview.lag_seconds,
             coverage,

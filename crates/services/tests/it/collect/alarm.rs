@@ -58,7 +58,6 @@ async fn runs_of_cron_raise_the_alarm_once_and_end_it() {
     stand.collect().await;
     assert_eq!(alarms(&stand).await, [DROP_OFF, RESUMED]);
     assert_eq!(standing(&stand).await.0, HealthStatus::Healthy);
-    stand.assert_complete().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,4 @@
+//! The engines as the product uses them.
+
+mod anomaly;
+mod pack;
