@@ -250,7 +250,7 @@ fn pick<T>(list: &[T], word: u64) -> &T {
     &list[usize::try_from(word % length).expect("an index")]
 }
 
-/// A word that looks random, the same for the same number (SplitMix64).
+/// A word that looks random, the same for the same number (`SplitMix64`).
 fn mix(number: u64) -> u64 {
     let word = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

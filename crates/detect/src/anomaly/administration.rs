@@ -3,10 +3,12 @@
 use super::address::{origin, what};
 use super::catalogue::{Interest, Judge};
 use super::mass::{recent, steps};
-use super::moment::{Judgement, Moment, Raised, Unfamiliar};
+use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Action, Aspects, DAY, HOUR, Memory, PersonBaseline, days_between};
+use crate::baseline::{
+    Action, Aspects, DAY, FORGOTTEN_AFTER, HOUR, Memory, PersonBaseline, days_between,
+};
 
 /// So many times the busiest hour of the last weeks is still within habit.
 const MOST_FACTOR: f64 = 2.0;
@@ -53,11 +55,8 @@ impl UnusualAdministration {
         (f64::from(count) >= limit).then_some((count, limit))
     }
 
-    fn elsewhere(
-        &self,
-        moment: &Moment<'_>,
-        person: &PersonBaseline,
-    ) -> Result<Unfamiliar, super::moment::Quiet> {
+    /// What is strange about the place of a change, a sentence.
+    fn elsewhere(&self, moment: &Moment<'_>, person: &PersonBaseline) -> Result<String, Quiet> {
         moment.require(moment.has(Aspects::INTERACTIVE), || {
             "a rule, an app or a token did it; only how many there are is looked at then".to_owned()
         })?;
@@ -65,12 +64,17 @@ impl UnusualAdministration {
         let idle = person.administered == 0
             || days_between(person.administered, moment.at) >= f64::from(self.quiet_days);
         let hidden = unfamiliar.network && moment.hidden_place().is_some();
-        let strange = unfamiliar.both() || hidden || unfamiliar.either() && idle;
+        let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
+        let country = moment.observed.traits.country;
+        let abroad =
+            country.is_some_and(|country| person.countries.since(country, since).is_none());
+        let idle_and_strange = idle && (unfamiliar.device || abroad);
+        let strange = unfamiliar.both() || hidden || idle_and_strange;
         moment.require(strange, || {
             let days = self.familiar_days;
             if unfamiliar.either() {
                 let quiet = self.quiet_days;
-                format!("only one of device and network is new, and they made administrative changes in the last {quiet} days too")
+                format!("only one of device and network is new, in a usual country or within {quiet} days of their last administrative change")
             } else {
                 format!("device and network have been used for more than {days} days, or are not known")
             }
@@ -82,7 +86,28 @@ impl UnusualAdministration {
         moment.require(others < self.shared_people, || {
             format!("{others} others of the organisation use the network, so it is no strange one")
         })?;
-        Ok(unfamiliar)
+        let days = self.familiar_days;
+        Ok(match moment.hidden_place() {
+            Some(kind) if hidden => {
+                format!(
+                    "the network was first seen less than {days} days ago and is {kind}, which hides where they are"
+                )
+            }
+            _ if unfamiliar.both() => {
+                format!("device and network were first seen less than {days} days ago")
+            }
+            _ => {
+                let which = if unfamiliar.device {
+                    "the device is"
+                } else {
+                    "network and country are"
+                };
+                format!(
+                    "{which} new, and they made no change for {} days",
+                    self.quiet_days
+                )
+            }
+        })
     }
 }
 
@@ -147,16 +172,8 @@ impl Judge for UnusualAdministration {
                 );
             }
         }
-        if let Some(kind) = moment.hidden_place().filter(|_| elsewhere.is_some()) {
-            raised.unsuppressed(format!("the address is {kind}, which hides where they are"));
-        }
-        if let Some(unfamiliar) = elsewhere {
-            raised.unsuppressed(match (unfamiliar.device, unfamiliar.network) {
-                (true, true) => format!("device and network were first seen less than {} days ago", self.familiar_days),
-                (true, false) => format!("the device was first seen less than {} days ago, and they made no change for {} days", self.familiar_days, self.quiet_days),
-                _ => format!("the network was first seen less than {} days ago, and they made no change for {} days", self.familiar_days, self.quiet_days),
-            });
-        }
+        raised.not_suppressed.extend(elsewhere);
+        raised.unsuppressed("it was not raised before, or has doubled since");
         raised.remember = Some((Memory::Subject, level));
         Ok(raised)
     }

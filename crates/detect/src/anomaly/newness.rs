@@ -134,6 +134,13 @@ impl NewDeviceAndNetwork {
         moment.require(moment.has_any(SENSITIVE), || {
             "device and network were new lately, but the event is not a sensitive one".to_owned()
         })?;
+        let event_type = moment.observed.traits.event_type;
+        let unusual = person
+            .event_types
+            .is_new(event_type, moment.at, FORGOTTEN_AFTER);
+        moment.require(unusual, || {
+            "device and network were new lately, but they do the same on other days too".to_owned()
+        })?;
         moment.learned_at(person, self.learning_days, fresh.at)?;
         let said = moment.raised().filter(|raise| raise.at >= fresh.at);
         moment.require(said.is_none_or(|raise| raise.level == 0), || {

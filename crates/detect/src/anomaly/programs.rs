@@ -112,15 +112,12 @@ impl Judge for ServiceAccountNewNetwork {
             .filter(|person| person.last > 0)
             .ok_or_else(|| moment.quiet(nothing))?;
         let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
-        if let Some(seen) = person.token_networks.since(network, since) {
-            return Err(moment.quiet(|| {
-                format!(
-                    "the network was used {} ago too, {} times in all",
-                    words::days(days_between(seen.last, moment.at)),
-                    seen.count
-                )
-            }));
-        }
+        let is_new = person
+            .token_networks
+            .is_new(network, moment.at, FORGOTTEN_AFTER);
+        moment.require(is_new, || {
+            "tokens were used from this network before".to_owned()
+        })?;
         let facts = moment.facts()?;
         let known = person.token_networks.usual(since);
         if subject.kind == EntityKind::ServiceAccount {
@@ -347,7 +344,7 @@ impl Judge for OauthAppNewNetwork {
         let nothing = || "this is the first time that anything is seen of the app".to_owned();
         let app = moment.app().ok_or_else(|| moment.quiet(nothing))?;
         let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
-        let is_known = app.networks.since(network, since).is_some();
+        let is_known = !app.networks.is_new(network, moment.at, FORGOTTEN_AFTER);
         let known = || "the app has come from this network before".to_owned();
         let old = moment.at.saturating_sub(app.first) >= self.patience.learning_days * DAY;
         moment.require(!(is_known && old), known)?;

@@ -32,7 +32,7 @@ pub(crate) fn event(seconds: i64, event_type: &str) -> EnrichedEvent {
     let mut event = EnrichedEvent::default();
     event.event.gid = seconds.to_string();
     event.event.created_at = time(seconds);
-    event.event.event_type = event_type.to_owned();
+    event_type.clone_into(&mut event.event.event_type);
     event.event.actor.actor_type = Some("user".to_owned());
     event.event.actor.gid = Some("1".to_owned());
     event.event.actor.email = Some("one@example.com".to_owned());

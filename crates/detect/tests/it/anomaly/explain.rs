@@ -68,6 +68,7 @@ fn asked(policy: &Arc<Policy>, days: i64, event: &EnrichedEvent) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn near_misses_are_answered() {
     let travel = policy("impossible_travel", "{}");
     let country = policy("infrequent_country", "{}");
