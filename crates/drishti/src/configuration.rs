@@ -176,7 +176,7 @@ impl Configuration {
                 // Other programs may understand what this one does not.
                 proxy::read(&address, environment.no_proxy)
                     .inspect_err(|error| {
-                        tracing::warn!("the proxy of the environment is not used: {error:#}")
+                        tracing::warn!("the proxy of the environment is not used: {error:#}");
                     })
                     .ok()
             })),

@@ -302,7 +302,7 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
                 ..advance
             };
             let appended = self.intake.finish(batch.append, advance).await?;
-            self.summary.stored += appended.stored;
+            self.summary.stored += appended.fresh;
             self.summary.duplicates += appended.duplicates;
         } else if !advance.quarantined.is_empty() {
             self.intake.advance(advance).await?;

@@ -32,7 +32,7 @@ pub(crate) struct Intake {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// Events that are new in the lake.
-    pub(crate) stored: u64,
+    pub(crate) fresh: u64,
     /// Events that were there already, or twice in the batch.
     pub(crate) duplicates: u64,
     /// Events that were set aside and had not been before.
@@ -147,7 +147,7 @@ impl Intake {
         let quarantined = self.move_ledger(advance).await?;
         self.services.news.notify_waiters();
         Ok(Stored {
-            stored: appended.stored,
+            fresh: appended.stored,
             duplicates: appended.duplicates,
             quarantined,
         })

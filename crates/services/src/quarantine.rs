@@ -189,7 +189,7 @@ async fn release(
     };
     let stored = intake.store(&rechecked.events, advance).await?;
     summary.replayed += rechecked.ids.len() as u64;
-    summary.stored += stored.stored;
+    summary.stored += stored.fresh;
     summary.still_refused.extend(rechecked.refused);
     Ok(())
 }

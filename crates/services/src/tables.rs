@@ -1,5 +1,6 @@
 //! Fetching files of places and lists of addresses, so that they lie on the owner's own disk.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -62,10 +63,7 @@ pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> 
         }
         body.extend_from_slice(&chunk);
     }
-    let sha256: String = Sha256::digest(&body)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = hexadecimal(&Sha256::digest(&body));
     let expected = address
         .fragment()
         .and_then(|text| text.strip_prefix(CHECKSUM));
@@ -82,6 +80,14 @@ pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> 
         from,
         bytes: body.len() as u64,
         sha256,
+    })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        _ = write!(text, "{byte:02x}");
+        text
     })
 }
 

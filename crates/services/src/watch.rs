@@ -27,6 +27,7 @@ pub use knowledge::{Knowledge, KnowledgeFiles, KnowledgeWarning, NamedFile};
 pub(crate) use people::people;
 pub(crate) use watcher::Watcher;
 
+use crate::words::chain;
 use crate::{ServiceError, Services};
 
 /// Longest time between two looks for what has settled meanwhile.
@@ -105,9 +106,26 @@ impl Services {
         Ok(summary)
     }
 
+    /// Notes that events are collected but not evaluated.
     async fn tell_of_failure(&self, lease: &Lease, error: &ServiceError) {
+        const NAME: &str = "DetectionFailed";
         let source = &lease.source;
-        tracing::error!(%source, "events could not be evaluated: {}", crate::words::chain(error));
+        let reason = format!("events are collected but not evaluated: {}", chain(error));
+        tracing::error!(%source, "{reason}");
+        let told = async {
+            let status = self.ledger.status(source).await?;
+            match status {
+                Some(status) if status.event_name != NAME => {
+                    let advice = error.advice();
+                    self.report_warning(source, status.state, NAME, reason, &advice)
+                        .await
+                }
+                _ => Ok(()),
+            }
+        };
+        if let Err(unsaid) = told.await {
+            tracing::error!(%source, %unsaid, "the ledger did not take a health event");
+        }
     }
 
     /// Evaluates all events of a source anew, from the first one on, beside what is in use, which the outcome then replaces.

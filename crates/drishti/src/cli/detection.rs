@@ -11,7 +11,7 @@ use super::{ListArgs, ListFormat, key_value};
 /// What tells about addresses, besides what the configuration names.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TablesArgs {
-    /// MaxMind database or CSV that says where addresses are; can be given often.
+    /// `MaxMind` database or CSV that says where addresses are; can be given often.
     #[arg(long, value_name = "FILE")]
     pub(crate) places: Vec<PathBuf>,
     /// List of addresses or networks, one a line; its name says what they are: `tor`, `proxy`, `vpn`, `hosting`, `malicious`, or a tag of

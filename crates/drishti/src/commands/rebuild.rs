@@ -8,12 +8,11 @@ use crate::output::{grouped, print_data};
 
 pub(crate) async fn run(cli: &Cli, arguments: &RebuildArgs) -> anyhow::Result<ExitCode> {
     let services = super::open_existing(cli).await?;
-    let names = match &arguments.source {
-        Some(name) => vec![name.clone()],
-        None => {
-            let sources = services.sources().await?;
-            sources.into_iter().map(|known| known.source.name).collect()
-        }
+    let names = if let Some(name) = &arguments.source {
+        vec![name.clone()]
+    } else {
+        let sources = services.sources().await?;
+        sources.into_iter().map(|known| known.source.name).collect()
     };
     for name in names {
         let bar = progress::spinner();

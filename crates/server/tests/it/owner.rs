@@ -26,13 +26,13 @@ async fn a_source_of_the_configuration_file_is_changed_only_there() {
     };
     app.services.declare_source(declared).await.unwrap();
     let path = "/api/v1/sources/acme";
-    let patch = |body: Value| app.send(app.request(Method::PATCH, path).json(&body));
+    let change = |body: Value| app.send(app.request(Method::PATCH, path).json(&body));
     for body in [
         json!({"description": "of the API"}),
         json!({"token": "2/1201/88:another"}),
         json!({"collect": {"poll_interval_seconds": 30}}),
     ] {
-        let refused = patch(body).await;
+        let refused = change(body).await;
         assert_eq!(refused.problem(409), "source_declared");
         let problem = refused.json();
         assert_eq!(

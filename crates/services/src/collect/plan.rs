@@ -235,7 +235,9 @@ mod tests {
             for window in &progress.windows {
                 let span = TimeRange::new(complete_from(window.range.start, at(0)), window.range.end);
                 prop_assert_eq!(span.is_none(), plan.given_up.contains(&window.range));
-                span.into_iter().for_each(|span| seen.add(span));
+                if let Some(span) = span {
+                    seen.add(span);
+                }
             }
             if let Some(tail) = TimeRange::new(plan.settled_until, at(0)) {
                 seen.add(tail);

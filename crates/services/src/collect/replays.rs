@@ -78,6 +78,6 @@ impl Replays {
             refused_again: rechecked.refused,
         };
         // Without a writer the session is ending, and the next one looks again.
-        let _ = self.pages.send(Fetched { page, step }).await;
+        drop(self.pages.send(Fetched { page, step }).await);
     }
 }

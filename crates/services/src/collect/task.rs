@@ -365,7 +365,7 @@ mod tests {
             ..Advance::default()
         };
         services.ledger.advance(&lease, polled, now).await.unwrap();
-        let not_long = HELD_TOLD_AFTER - Duration::from_secs(1);
+        let not_long = HELD_TOLD_AFTER.saturating_sub(Duration::from_secs(1));
         task.tell_if_held(&held, not_long).await.unwrap();
         assert_eq!(events().await.1, 0);
         for _ in 0..3 {

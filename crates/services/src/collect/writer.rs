@@ -181,7 +181,7 @@ impl Writer {
             ..Advance::default()
         };
         let stored = self.intake.store(&batch.events, advance).await?;
-        self.progress.stored += stored.stored;
+        self.progress.stored += stored.fresh;
         self.progress.duplicates += stored.duplicates;
         self.progress.quarantined += stored.quarantined;
         (self.report)(self.progress);

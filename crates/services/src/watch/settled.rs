@@ -43,7 +43,10 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + day)
     }
 
-    fn progress(covered: &[(i64, i64)], unfinished: &[(i64, i64)]) -> Progress {
+    /// From and to which day.
+    type Spans = &'static [(i64, i64)];
+
+    fn progress(covered: Spans, unfinished: Spans) -> Progress {
         let range = |&(start, end): &(i64, i64)| TimeRange::new(day(start), day(end)).unwrap();
         Progress {
             coverage: covered.iter().map(range).collect(),
@@ -65,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_gap_that_can_still_be_fetched_is_waited_for() {
-        let cases: [(&[(i64, i64)], &[(i64, i64)], Option<i64>); 6] = [
+        let cases: [(Spans, Spans, Option<i64>); 6] = [
             (&[], &[], None),
             (&[(0, 10)], &[], Some(10)),
             (&[(0, 10), (12, 20)], &[], Some(10)),

@@ -57,7 +57,7 @@ impl Told {
     pub(super) fn take(&mut self, source: &str, policies: &[Arc<Policy>], change: Change) {
         match change {
             Change::Alert { alert, events } => self.alert(policies, *alert, events),
-            Change::Signal(finding) => self.signal(source, *finding),
+            Change::Signal(finding) => self.signal(source, &finding),
             Change::Paused {
                 policy,
                 matches,
@@ -132,7 +132,7 @@ impl Told {
         }
     }
 
-    fn signal(&mut self, source: &str, finding: Finding) {
+    fn signal(&mut self, source: &str, finding: &Finding) {
         self.count(&finding.policy, finding.at.date_naive()).matches += 1;
         let last = finding.events.last().map_or("", |event| &event.gid);
         let id = format!("{source}/{}/{}/{last}", finding.policy, finding.dedup);
@@ -160,7 +160,7 @@ impl Told {
                 .iter()
                 .map(|event| event.gid.clone())
                 .collect(),
-            finding: json(&finding),
+            finding: json(finding),
         });
     }
 

@@ -197,7 +197,10 @@ async fn what_people_make_of_an_alert_outlives_a_rebuild() {
         }),
         ..AlertChange::default()
     };
-    let triaged = services.triage(&id[..8], &change, "mara").await.unwrap();
+    let triaged = services
+        .triage(id.get(..8).unwrap(), &change, "mara")
+        .await
+        .unwrap();
     assert_eq!(triaged.state, "resolved");
     services.rebuild(&name("files")).await.unwrap();
     let story = services.alert(&id).await.unwrap();

@@ -64,7 +64,7 @@ pub(super) struct Score {
 #[derive(Debug, Default, Serialize)]
 struct Caught {
     attacks: u64,
-    caught: u64,
+    found: u64,
     /// From the first event of each caught attack to its first alert, in seconds.
     seconds: Vec<i64>,
 }
@@ -112,7 +112,7 @@ impl Score {
             let caught = self.scenarios.entry(campaign.scenario.clone()).or_default();
             caught.attacks += 1;
             if let Some(first) = first {
-                caught.caught += 1;
+                caught.found += 1;
                 let after: TimeDelta = first - campaign.began_at;
                 caught.seconds.push(after.num_seconds());
             }
@@ -121,7 +121,7 @@ impl Score {
 
     fn recall(&self) -> f64 {
         let attacks: u64 = self.scenarios.values().map(|caught| caught.attacks).sum();
-        let caught: u64 = self.scenarios.values().map(|caught| caught.caught).sum();
+        let caught: u64 = self.scenarios.values().map(|caught| caught.found).sum();
         share(caught, attacks)
     }
 
@@ -175,7 +175,7 @@ impl fmt::Display for Score {
             writeln!(
                 formatter,
                 "| {scenario} | {} | {} | {time} |",
-                caught.attacks, caught.caught
+                caught.attacks, caught.found
             )?;
         }
         writeln!(formatter, "\n| Policy | Right | Wrong | Precision |")?;

@@ -121,13 +121,13 @@ async fn the_newest_windows_come_first_where_the_owner_wants_it() {
                 stopper.cancel();
             }
         };
-        let stopped = stand
+        let collected = stand
             .services
             .collect_once(&stand.name, progress, stop)
             .await;
-        let stopped = stopped.unwrap();
-        let done = usize::try_from(stopped.windows_done).unwrap();
-        assert!((2..20).contains(&done), "{stopped:?}");
+        let collected = collected.unwrap();
+        let done = usize::try_from(collected.windows_done).unwrap();
+        assert!((2..20).contains(&done), "{collected:?}");
         let windows = stand
             .services
             .ledger()
