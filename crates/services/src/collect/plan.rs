@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) given_up: Vec<TimeRange>,
     /// Everything before this is covered, in a window, or lost; the first sweep begins here.
     pub(crate) settled_until: DateTime<Utc>,
+    /// Whether the poller goes on where it left off; otherwise it begins where the windows end.
+    pub(crate) follows_on: bool,
     /// Spans that are not complete and that Asana no longer has.
     pub(crate) lost: Vec<TimeRange>,
 }
@@ -49,18 +51,29 @@ pub(crate) fn plan(progress: &Progress, settings: &CollectSettings, now: DateTim
     // became visible meanwhile, so that only time that has settled goes into one.
     let settled = now - overlap;
     let mut open = gaps(since.max(kept_since), settled);
-    let settled_until = match open.last().copied() {
-        Some(newest) if newest.end == settled && newest.end - newest.start <= WINDOW_LENGTH => {
-            open.pop();
-            newest.start
+    let mut settled_until = settled;
+    let mut follows_on = true;
+    if let Some(mut newest) = open.pop_if(|newest| newest.end == settled) {
+        if newest.end - newest.start <= WINDOW_LENGTH {
+            settled_until = newest.start;
+        } else {
+            // The poller would read all of it again, page after page. What it would have found of the time before, because it became
+            // visible very late, is left to the windows, too.
+            follows_on = false;
+            let left_off = progress
+                .newest_event_at
+                .filter(|_| progress.cursor.is_some());
+            let left_off = left_off.map_or(newest.start, |at| at.max(kept_since));
+            newest.start = newest.start.min(left_off);
+            open.push(newest);
         }
-        _ => settled,
-    };
+    }
     Plan {
         since,
         windows: open.into_iter().flat_map(split).collect(),
         given_up,
         settled_until,
+        follows_on,
         lost: gaps(since, kept_since),
     }
 }
@@ -158,8 +171,28 @@ mod tests {
         let mut progress = since(-100);
         progress.coverage.add(range(-100, -2));
         let plan = plan(&progress, &settings(), at(0));
-        assert!(plan.windows.is_empty());
+        assert!(plan.windows.is_empty() && plan.follows_on);
         assert_eq!(plan.settled_until, at(-2));
+    }
+
+    #[test]
+    fn a_long_stop_is_left_to_windows_from_the_newest_event_on() {
+        let mut progress = since(-100);
+        progress.coverage.add(range(-100, -20));
+        progress.newest_event_at = Some(at(-50));
+        let begin = |progress: &Progress| {
+            let plan = plan(progress, &settings(), at(0));
+            assert!(!plan.follows_on);
+            plan.windows[0].start
+        };
+        assert_eq!(begin(&progress), at(-20));
+        progress.cursor = Some(Position {
+            start_at: at(-100),
+            offset: Some("next".to_owned()),
+        });
+        assert_eq!(begin(&progress), at(-50));
+        progress.newest_event_at = Some(at(-10));
+        assert_eq!(begin(&progress), at(-20));
     }
 
     #[test]

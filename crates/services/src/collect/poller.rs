@@ -33,8 +33,10 @@ impl Poller {
                 .map(|event| event.created_at)
                 .max();
             self.newest_event_at = self.newest_event_at.max(newest);
+            // Without an offset nothing has come yet, and an earlier position may still find what becomes visible very late.
+            let position = Some(self.stream.position.clone());
             let step = Step::Cursor {
-                position: self.stream.position.clone(),
+                position: position.filter(|position| position.offset.is_some()),
                 caught_up,
             };
             let writer_is_there = self.pages.send(Fetched { page, step }).await.is_ok();

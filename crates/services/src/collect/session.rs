@@ -131,6 +131,7 @@ impl Session {
     ) -> Result<CollectProgress, ServiceError> {
         let plan = plan(&self.progress, &self.source.profile.collect, self.began_at);
         let windows = self.windows_to_fetch(&intake, &plan).await?;
+        self.progress.cursor.take_if(|_| !plan.follows_on);
         let state = SourceState::Collecting;
         let reason = match windows.len() {
             0 => "following new events".to_owned(),
@@ -263,11 +264,8 @@ impl Session {
         Ok(differ)
     }
 
-    /// Where it left off long ago, it begins anew: the time before `settled_until` is the windows' business.
     fn poller(&self, settled_until: DateTime<Utc>, pages: mpsc::Sender<Fetched>) -> Poller {
-        let is_near = self.progress.newest_event_at >= Some(settled_until - self.overlap);
-        let cursor = self.progress.cursor.clone().filter(|_| is_near);
-        let position = cursor.unwrap_or(Position {
+        let position = self.progress.cursor.clone().unwrap_or(Position {
             start_at: settled_until,
             offset: None,
         });

@@ -45,8 +45,11 @@ pub(crate) enum Step {
         window: Window,
         complete_from: DateTime<Utc>,
     },
-    /// The newest events moved; whether everything up to now has been read.
-    Cursor { position: Position, caught_up: bool },
+    /// The newest events moved, if they did; whether everything up to now has been read.
+    Cursor {
+        position: Option<Position>,
+        caught_up: bool,
+    },
     /// Part of a sweep, which leaves no trace until it is complete.
     Sweep { complete: Option<TimeRange> },
     /// Events that were in quarantine, whose ids are `released`; others were refused again.
@@ -156,7 +159,7 @@ impl Writer {
                 position,
                 caught_up,
             } => {
-                batch.cursor = Some(position);
+                batch.cursor = position.or(batch.cursor.take());
                 self.progress.caught_up |= caught_up;
                 caught_up
             }

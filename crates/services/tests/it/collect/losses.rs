@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_ledger::{Advance, Position, Window};
 use drishti_model::TimeRange;
+use serde_json::json;
 
 use super::acme::{DAYS, Stand, frozen_at, open};
 
@@ -97,6 +98,24 @@ async fn a_lost_lake_is_filled_from_the_beginning_as_far_as_asana_has_it() {
     let overview = stand.services.source(&stand.name).await.unwrap();
     assert_eq!(overview.gaps, [lost]);
     assert_eq!(losses_told(&stand).await.len(), 1);
+}
+
+/// Asana shows nothing for a while, and then everything. Where nobody collects for long before or after, windows and the old place of
+/// the poller bring what a sweep would find too late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standstill_of_the_audit_log_beside_a_long_stop_loses_nothing() {
+    for (hours_before, minutes_after) in [(2, 72 * 60), (72, 5)] {
+        let stand = Stand::new(&[]).await;
+        stand.collect().await;
+        let nothing = json!({"late": 1.0, "late_seconds": 10_000_000});
+        stand.control("faults", nothing).await;
+        stand.advance(TimeDelta::hours(hours_before)).await;
+        stand.collect().await;
+        stand.control("faults", json!({})).await;
+        stand.advance(TimeDelta::minutes(minutes_after)).await;
+        stand.collect().await;
+        stand.assert_complete().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -97,8 +97,9 @@ async fn a_window_that_is_refused_waits_and_the_others_are_read() {
     let collector = tokio::spawn(stand.services.collector().run(stop.clone()));
     stand.wait_for_state(SourceState::Collecting).await;
     stand.advance(TimeDelta::hours(2)).await;
-    stand.wait_for_polls(5).await;
-    assert!(stand.stored().await.len() > stored);
+    stand
+        .wait_until("new events", async || stand.stored().await.len() > stored)
+        .await;
     assert!(stand.has_event("WindowFailing").await);
     is_closed.store(false, Ordering::Relaxed);
     stand
