@@ -96,7 +96,8 @@ impl Disk {
     }
 
     fn remount(&self, options: &str) {
-        let options = format!("remount,{options}");
+        // Of the mount, not of the file system: nobody else's options come along.
+        let options = format!("remount,bind,{options}");
         let mounted = Command::new("mount")
             .args(["-o", &options])
             .arg(self.path())
@@ -260,9 +261,9 @@ async fn a_limit_on_the_size_of_files() {
     installation.assert_complete(&simulator).await;
 }
 
-/// A folder that its user may not write to. Root may write everywhere, so here it does without that right.
+/// Places that their user may not write to. Root may write everywhere, so here it does without that right.
 #[tokio::test]
-async fn a_folder_without_the_right_to_write() {
+async fn places_without_the_right_to_write() {
     const SCRIPT: &str = "if [ \"$(id -u)\" = 0 ]; then \
          exec setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all \"$@\"; else exec \"$@\"; fi";
     let simulator = simulator().await;
@@ -273,33 +274,40 @@ async fn a_folder_without_the_right_to_write() {
     installation.collect().await.good();
     // Another day, whose folder has to be made.
     simulator.advance(90_000).await;
-    let allow = |folder: &Path, mode| {
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
-    };
-    let program = crate::harness::PROGRAM;
-    let lake = installation.home().join("lake");
-    for folder in [installation.home(), &lake, &lake.join("_delta_log")] {
-        allow(folder, 0o555);
-        let arguments = ["-c", SCRIPT, "sh", program, "collect", "--source", "acme"];
-        let output = installation
-            .wrapped("sh", &arguments)
-            .output()
-            .await
-            .unwrap();
-        allow(folder, 0o755);
+    let refused = async |installation: &Installation, arguments: &[&str], place: &Path| {
+        let mode = std::fs::metadata(place).unwrap().permissions();
+        let read_only = std::fs::Permissions::from_mode(mode.mode() & 0o555);
+        std::fs::set_permissions(place, read_only).unwrap();
+        let arguments = [&["-c", SCRIPT, "sh", crate::harness::PROGRAM], arguments].concat();
+        let output = installation.wrapped("sh", &arguments).output().await;
+        std::fs::set_permissions(place, mode).unwrap();
+        let output = output.unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let is_clear =
             told.contains("Permission denied") || told.contains("can't be opened for writing");
+        let named = installation.home().display().to_string();
         assert!(
-            output.status.code() == Some(1) && is_clear,
+            output.status.code() == Some(1) && is_clear && told.contains(&named),
             "{}: {told}",
-            folder.display()
+            place.display()
         );
-        assert!(
-            told.contains(&installation.home().display().to_string()),
-            "{told}"
-        );
+    };
+    for place in ["lake", "lake/_delta_log", "ledger.sqlite"] {
+        let place = installation.home().join(place);
+        refused(&installation, &["collect", "--source", "acme"], &place).await;
+    }
+    // SQLite makes the files beside it as it finds the file.
+    for entry in std::fs::read_dir(installation.home()).unwrap().flatten() {
+        if entry.file_type().unwrap().is_file() {
+            let owners = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(entry.path(), owners).unwrap();
+        }
     }
     installation.collect().await.good();
     installation.assert_complete(&simulator).await;
+
+    let new = Installation::new();
+    std::fs::create_dir(new.home()).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    refused(&new, &serve, new.home()).await;
 }
