@@ -12,6 +12,7 @@ mod command_line;
 mod configuration;
 mod damage;
 mod demo;
+mod detection;
 mod environment;
 mod full_disk;
 mod harness;
