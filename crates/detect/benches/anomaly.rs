@@ -1,6 +1,6 @@
 //! How many events one core judges and learns with every shipped anomaly policy, and how much is remembered of a person.
 //!
-//! `cargo bench -p drishti-detect --bench anomaly` prints one line for 400 people and one for 100,000.
+//! `cargo bench -p drishti-detect --bench anomaly` prints a line each for 400, 10,000 and 100,000 people.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -60,6 +60,7 @@ const START_SECONDS: i64 = 1_767_571_200;
 
 fn main() {
     measure(400, 90);
+    measure(10_000, 30);
     measure(100_000, 20);
 }
 

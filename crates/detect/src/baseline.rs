@@ -362,3 +362,6 @@ pub(crate) fn says_nothing_of_place(facts: &AddressFacts) -> Option<&'static str
         .find(|(tag, _)| facts.has_tag(tag))
         .map(|(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests;
