@@ -37,7 +37,7 @@ pub enum LakeError {
     },
     /// The folder was removed or replaced while the program ran.
     #[error(
-        "the lake folder `{0}` was removed or replaced while in use; put it back and restart the source, or restart the program to begin a new lake"
+        "the lake folder `{0}` was removed or replaced while in use; put it back and restart the program, or restart it without to begin a new lake"
     )]
     Gone(String),
     /// A batch could not be written.

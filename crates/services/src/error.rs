@@ -219,9 +219,10 @@ mod tests {
     #[test]
     fn advice_leads_out_of_the_trouble() {
         let name = SourceName::new("acme").unwrap();
-        let gone = ServiceError::Lake(LakeError::Gone("lake".to_owned())).advice();
-        assert!(gone.contains("then restart Drishti"), "{gone}");
-        assert!(!gone.contains("restart the source"), "{gone}");
+        let gone = ServiceError::Lake(LakeError::Gone("lake".to_owned()));
+        let told = format!("{gone}: {}", gone.advice());
+        assert!(told.contains("then restart Drishti"), "{told}");
+        assert!(!told.contains("restart the source"), "{told}");
         let superseded = ServiceError::Lake(LakeError::Superseded {
             source_name: name.clone(),
             sequence: 7,

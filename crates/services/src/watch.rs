@@ -6,7 +6,7 @@
 //! the next one replaces: so an event that becomes visible late changes nothing that was said for good.
 //!
 //! * [`Knowledge`] is what detection and enrichment go by: policies, places, ranges, feeds.
-//! * A [`Watcher`] evaluates one source, under its lease.
+//! * A watcher evaluates one source, under its lease.
 //! * Events that turn up before W (a file with old events) make it evaluate everything anew, beside what is in use.
 
 use std::sync::Arc;

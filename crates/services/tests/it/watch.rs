@@ -77,11 +77,11 @@ fn line(gid: u64, kind: &str, who: u64, minutes_ago: i64) -> String {
     )
 }
 
-/// A week of failures and exports by four people, in order.
-fn week() -> Vec<String> {
+/// A day of failures and exports by four people, in order.
+fn day() -> Vec<String> {
     (0..600)
         .map(|number: i64| {
-            let minutes_ago = (600 - number) * 17 / 2;
+            let minutes_ago = (600 - number) * 3;
             let kind = if number % 97 == 0 {
                 "workspace_export_started"
             } else if number % 3 == 0 {
@@ -125,7 +125,7 @@ async fn alerts(services: &Services) -> Vec<Told> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alerts_do_not_depend_on_batches_or_order() {
-    let lines = week();
+    let lines = day();
     let whole = place();
     let services = whole.open().await;
     let summary = ingest(&services, lines.join("\n")).await;
@@ -239,7 +239,7 @@ async fn a_near_miss_can_be_asked_why() {
 async fn a_policy_is_tried_on_the_past() {
     let place = place();
     let services = place.open().await;
-    ingest(&services, week().join("\n")).await;
+    ingest(&services, day().join("\n")).await;
     let tried = services
         .backtest("test.export", None, 30, None)
         .await
