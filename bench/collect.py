@@ -5,7 +5,7 @@ API over ten million events.
 Usage: bench/collect.py [--program target/release/drishti] [--folder DIR] [--people N] [--days N] [--part ingest|backfill|idle|ask]...
 
 Prints a Markdown table. The folder needs 3 GB, and 8 GB for the part `ask`; on a slow disk the disk is what is measured. Where the
-PyPI packages deltalake and duckdb are there (deltalake==1.6.6 duckdb==2.0.0), `ask` puts the same questions to them over the same files.
+PyPI packages deltalake and duckdb are there (deltalake==1.6.6 duckdb==2.0.0 pytz==2026.1), `ask` puts the same questions to them over the same files.
 """
 
 import argparse
