@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
-use url::Url;
+use url::{Host, Url};
 
 use crate::{ServiceError, Services};
 
@@ -47,9 +47,13 @@ pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> 
     let client = reqwest::Client::builder()
         .user_agent(Services::USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(FETCH_TIMEOUT)
-        .build();
-    let request = client.map(|client| client.get(plain));
+        .timeout(FETCH_TIMEOUT);
+    let client = if is_local(&plain) {
+        client.no_proxy()
+    } else {
+        client
+    };
+    let request = client.build().map(|client| client.get(plain));
     let answer = match request {
         Ok(request) => request.send().await,
         Err(error) => Err(error),
@@ -101,6 +105,16 @@ async fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
     file.write_all(body).await?;
     file.sync_all().await?;
     fs::rename(&beside, path).await
+}
+
+/// Whether `address` is on this machine, which no proxy reaches.
+fn is_local(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }
 
 /// The address without what may be secret.

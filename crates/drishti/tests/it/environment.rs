@@ -171,4 +171,20 @@ async fn this_machine_is_reached_without_a_proxy() {
         .add(&simulator, &["--backfill-days", "1"])
         .await;
     installation.collect().await.good();
+    // Neither do a demo's own parts need one.
+    let demo = [
+        "demo",
+        "--people",
+        "20",
+        "--days",
+        "1",
+        "--listen",
+        "127.0.0.1:0",
+        "--once",
+    ];
+    let home = installation.outside("demo").display().to_string();
+    installation
+        .run(&[&demo[..], &["--home", &home]].concat())
+        .await
+        .good();
 }
