@@ -237,6 +237,7 @@ fn memory_bytes(event: &AuditEvent) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use drishti_model::ManualClock;
     use tokio::time::sleep;
 
@@ -278,9 +279,9 @@ mod tests {
             progress: CollectProgress::default(),
             report: Box::new(|_| ()),
             settled_until: now,
-            refused: Refused::new(services, name),
+            refused: Refused::new(services.clone(), name),
             wait: BATCH_WAIT_MIN,
-            compacts: None,
+            compacts: Some(services),
         }
     }
 
@@ -333,6 +334,29 @@ mod tests {
         let batch = writer.gather(&mut pages).await.unwrap();
         assert_eq!(batch.events.len(), 32);
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_long_run_merges_its_small_files_on_the_way() {
+        const DAYS: i64 = 8;
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(folder.path()).await;
+        let services = writer.compacts.clone().unwrap();
+        let (sender, pages) = mpsc::channel(PAGES_WAITING_MAX);
+        let batches = i64::try_from(BATCHES_PER_COMPACTION).unwrap();
+        for batch in 0..batches {
+            let days = (0..DAYS).map(|day| AuditEvent {
+                gid: (batch * DAYS + day).to_string(),
+                created_at: event(1).created_at - TimeDelta::days(day),
+                ..event(1)
+            });
+            sender.send(fetched(days.collect(), sweep(true))).await.ok();
+        }
+        drop(sender);
+        writer.run(pages).await.unwrap();
+        let statistics = services.lake.statistics().await.unwrap();
+        assert_eq!(statistics.rows, (batches * DAYS).unsigned_abs());
+        assert_eq!(statistics.files, DAYS.unsigned_abs());
     }
 
     /// What the clock says now must not keep back what was let out of quarantine.
