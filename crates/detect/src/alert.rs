@@ -9,7 +9,9 @@ use crate::{Entity, EventReference, Explanation, Finding, PolicyId};
 mod grouping;
 mod suppression;
 
-pub use grouping::{ALERT_EVENTS_KNOWN_MAX, AlertGrouper, GROUPS_MAX, GroupingSettings};
+pub use grouping::{
+    ALERT_EVENTS_KNOWN_MAX, AlertGrouper, GROUPS_MAX, GroupingSettings, PolicyLimits,
+};
 pub use suppression::Suppression;
 
 /// An alert as far as its events make it. What people do with it is kept elsewhere, under its key.
@@ -52,6 +54,8 @@ pub enum Change {
     Alert {
         /// As it is from now on.
         alert: Box<Alert>,
+        /// Whether it was not there before.
+        begins: bool,
         /// The events that are new to it.
         events: Vec<EventReference>,
     },

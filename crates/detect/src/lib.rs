@@ -18,7 +18,8 @@ mod verdict;
 
 pub use activity::ActivityEngine;
 pub use alert::{
-    ALERT_EVENTS_KNOWN_MAX, Alert, AlertGrouper, Change, GROUPS_MAX, GroupingSettings, Suppression,
+    ALERT_EVENTS_KNOWN_MAX, Alert, AlertGrouper, Change, GROUPS_MAX, GroupingSettings,
+    PolicyLimits, Suppression,
 };
 pub use anomaly::{AnomalyEngine, BaselineSizes, DETECTORS};
 pub use baseline::{ADDRESSES_MAX, OAUTH_APPS_MAX, PEOPLE_MAX, VALUES_MAX};

@@ -16,6 +16,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 
 use crate::rows::days_since_epoch;
+use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
 /// Size that compaction makes files of, in bytes.
@@ -79,6 +80,13 @@ impl Lake {
             files_removed: metrics.num_files_removed,
             files_added: metrics.num_files_added,
         })
+    }
+
+    /// The first day that has events.
+    pub async fn oldest_day(&self) -> Result<Option<NaiveDate>, LakeError> {
+        let table = self.newest().await?;
+        let days = rows_by_day(&table).map_err(|error| self.opening(error))?;
+        Ok(days.into_keys().next())
     }
 
     /// Forgets all days before `first_day_kept`. The files go with the next vacuum.

@@ -109,7 +109,6 @@ fn alerts(from: usize, count: usize) -> Vec<DetectedAlert> {
             finding: format!("{{\"events\":\"{}\"}}", "x".repeat(1_000)),
             suppressed_by: None,
             capped: false,
-            reopen: true,
         })
         .collect()
 }
@@ -250,7 +249,7 @@ async fn main() {
     timed("rebuilding it all", rebuild.history()).await;
     let changes = timed(
         "putting the rebuild in its place",
-        ledger.finish_rebuild(&lease, at(0)),
+        ledger.finish_rebuild(&lease, None, at(0)),
     );
     let changes = changes.await.unwrap();
     assert!(changes.opened.is_empty() && changes.removed.is_empty());

@@ -91,8 +91,6 @@ pub struct DetectedAlert {
     pub suppressed_by: Option<i64>,
     /// Whether it is beyond the policy's daily cap, and so told only in the digest.
     pub capped: bool,
-    /// Whether it becomes new again where it has been resolved and has more matches than when it was.
-    pub reopen: bool,
 }
 
 /// An alert, without its long texts ([`Ledger::alert`]), its events and its history.

@@ -190,11 +190,13 @@ impl Ledger {
     }
 
     /// Lets the rebuild take the place of the generation in use, whole or not at all. Alerts keep what people made of them; those
-    /// that the rebuild does not have go, unless people have worked on them. [`LedgerError::RebuildBehind`] where there is no
+    /// that the rebuild does not have go, unless people have worked on them or their newest event is older than `kept_before`, from
+    /// when on the rebuild could see everything. [`LedgerError::RebuildBehind`] where there is no
     /// rebuild, or it has not settled what the generation in use has.
     pub async fn finish_rebuild(
         &self,
         lease: &Lease,
+        kept_before: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<AlertChanges, LedgerError> {
         let write = self
@@ -203,7 +205,13 @@ impl Ledger {
                 lease.source
             ))
             .await?;
-        let outcome = finish(&write.transaction, lease, micros(now)).await;
+        let outcome = finish(
+            &write.transaction,
+            lease,
+            kept_before.map(micros),
+            micros(now),
+        )
+        .await;
         write.finish(outcome).await
     }
 
@@ -264,7 +272,12 @@ async fn begin(
     Generation::of(row.insert(transaction).await?)
 }
 
-async fn finish(transaction: &DatabaseTransaction, lease: &Lease, now: i64) -> Step<AlertChanges> {
+async fn finish(
+    transaction: &DatabaseTransaction,
+    lease: &Lease,
+    kept_before: Option<i64>,
+    now: i64,
+) -> Step<AlertChanges> {
     hold_leased_source(transaction, lease).await?;
     let behind = || Fault::Ledger(LedgerError::RebuildBehind(lease.source.clone()));
     let in_use = find(transaction, &lease.source, true).await?;
@@ -273,7 +286,7 @@ async fn finish(transaction: &DatabaseTransaction, lease: &Lease, now: i64) -> S
     if in_use.is_some_and(|in_use| in_use.settled_until > rebuild.settled_until) {
         return Err(behind());
     }
-    let changes = finish_drafts(transaction, &lease.source, rebuild.id, now).await?;
+    let changes = finish_drafts(transaction, &lease.source, rebuild.id, kept_before, now).await?;
     alert_draft::Entity::delete_many()
         .filter(alert_draft::Column::Generation.eq(rebuild.id))
         .exec(transaction)

@@ -50,6 +50,8 @@ pub struct PolicySettings {
     pub overrides: PolicyOverrides,
     /// Set while it is paused because it matched too often.
     pub paused: Option<PolicyPause>,
+    /// When somebody last let it go on after it was paused.
+    pub resumed_at: Option<DateTime<Utc>>,
     /// One more with each change; 0 where nothing was ever set.
     pub revision: i64,
     /// When it was last changed.
@@ -127,7 +129,10 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> Result<PolicySettings, LedgerError> {
         let change = |row: &mut policy_setting::Model| {
-            (row.paused_since, row.paused_why) = (None, None);
+            if row.paused_since.take().is_some() {
+                row.paused_why = None;
+                row.resumed_at = Some(micros(now));
+            }
             Ok(())
         };
         self.change_policy(policy, "resumed", change, None, author, now)
@@ -216,6 +221,7 @@ async fn hold(transaction: &DatabaseTransaction, trail: &Trail<'_>) -> Step<poli
         daily_cap: None,
         paused_since: None,
         paused_why: None,
+        resumed_at: None,
         revision: 0,
         updated_at: micros(trail.at),
         updated_by: name("the author", trail.author)?,
@@ -260,6 +266,7 @@ fn settings_of(row: policy_setting::Model) -> Step<PolicySettings> {
             daily_cap: row.daily_cap.map(i64::unsigned_abs),
         },
         paused,
+        resumed_at: moment_if_any(row.resumed_at)?,
         revision: row.revision,
         updated_at: moment(row.updated_at)?,
         updated_by: row.updated_by,

@@ -14,9 +14,9 @@ const ALERTS_AT_ONCE: u64 = 500;
 /// How many days what detection found is kept, by the time of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptDays {
-    /// Resolved alerts, with their history; others stay. At least as long as the lake keeps their events, because a rebuild would
-    /// bring them back as new.
-    pub alerts: i64,
+    /// Resolved alerts, with their history; others stay. `None`: for ever. At least as long as the lake keeps their events, because
+    /// a rebuild would bring them back as new.
+    pub alerts: Option<i64>,
     /// Signals.
     pub signals: i64,
     /// What adds to the risk of people.
@@ -30,7 +30,7 @@ pub struct KeptDays {
 impl Default for KeptDays {
     fn default() -> Self {
         Self {
-            alerts: 730,
+            alerts: Some(730),
             signals: 90,
             risk: 30,
             policy_counts: 400,
@@ -79,8 +79,11 @@ impl Ledger {
                 .await?,
             alerts: 0,
         };
+        let Some(alerts) = kept.alerts else {
+            return Ok(trimmed);
+        };
         loop {
-            let gone = self.trim_some_alerts(before(kept.alerts)).await?;
+            let gone = self.trim_some_alerts(before(alerts)).await?;
             trimmed.alerts += gone;
             if gone == 0 {
                 return Ok(trimmed);

@@ -27,6 +27,7 @@ pub mod maintenance;
 pub mod quarantine;
 pub mod search;
 pub mod sources;
+pub mod suppressions;
 pub mod tables;
 pub mod watch;
 
@@ -38,9 +39,9 @@ pub use drishti_lake::{
 };
 pub use drishti_ledger::{
     AccountFilter, AlertChange, AlertFilter, AlertOrder, AlertState, Classification, HealthFilter,
-    Ledger, LedgerError, NewSource, PersonFact, PolicyOverrides, Progress, QuarantineEntry,
-    QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus, StoredAccount,
-    StoredHealthEvent, Triage,
+    Ledger, LedgerError, NewSource, PersonFact, PolicyOverrides, PolicySettings, Progress,
+    QuarantineEntry, QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus,
+    StoredAccount, StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

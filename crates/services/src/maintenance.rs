@@ -1,9 +1,10 @@
-//! Looking after the lake: merging small files, forgetting old days, deleting what nothing needs.
+//! Looking after the lake and the ledger: merging small files, forgetting old days, deleting what nothing needs.
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use drishti_lake::VACUUM_AGE_MIN;
+use drishti_ledger::{KeptDays, Trimmed};
 use tokio_util::sync::CancellationToken;
 
 use crate::words::chain;
@@ -18,7 +19,7 @@ const LOOK_INTERVAL: Duration = Duration::from_mins(1);
 /// Time between two compactions of a lake that is written to.
 const COMPACT_INTERVAL: TimeDelta = TimeDelta::hours(1);
 
-/// Time between two runs of vacuum, and of retention.
+/// Time between two runs of vacuum, of retention, and of trimming.
 const DAILY: TimeDelta = TimeDelta::days(1);
 
 /// Time after which something that failed is tried again.
@@ -26,6 +27,9 @@ const RETRY_INTERVAL: TimeDelta = TimeDelta::minutes(10);
 
 /// Bytes of data that compaction leaves in one file.
 const COMPACTED_FILE_BYTES: u64 = 256 << 20;
+
+/// Where the ledger keeps the first day of which the lake has not removed anything.
+const FIRST_DAY_KEPT: &str = "maintenance.first_day_kept";
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -45,6 +49,8 @@ pub struct Maintained {
     pub files_retired: Option<u64>,
     /// Files that were deleted.
     pub files_deleted: Option<u64>,
+    /// Resolved alerts, signals, addends of risk, counts and suppressions that were too old.
+    pub findings_trimmed: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,6 +58,7 @@ enum Job {
     Compact,
     Retain,
     Vacuum,
+    Trim,
 }
 
 impl Job {
@@ -61,6 +68,7 @@ impl Job {
             Self::Compact => "maintenance.compacted_at",
             Self::Retain => "maintenance.retained_at",
             Self::Vacuum => "maintenance.vacuumed_at",
+            Self::Trim => "maintenance.trimmed_at",
         }
     }
 
@@ -70,6 +78,7 @@ impl Job {
             Self::Compact => "maintenance.compaction_failed_at",
             Self::Retain => "maintenance.retention_failed_at",
             Self::Vacuum => "maintenance.vacuum_failed_at",
+            Self::Trim => "maintenance.trimming_failed_at",
         }
     }
 }
@@ -108,6 +117,10 @@ impl Services {
         if self.is_due(Job::Vacuum, DAILY).await? {
             let vacuum = async { Ok(self.lake.vacuum(VACUUM_AGE_MIN).await?) };
             maintained.files_deleted = self.attempt(Job::Vacuum, vacuum).await?;
+        }
+        if self.is_due(Job::Trim, DAILY).await? {
+            let trim = self.trim_findings(settings.retention_days);
+            maintained.findings_trimmed = self.attempt(Job::Trim, trim).await?;
         }
         Ok(maintained)
     }
@@ -170,9 +183,51 @@ impl Services {
         };
         let today = self.clock.now().min(newest + CLOCK_AHEAD_MAX);
         let first_day_kept = (today - TimeDelta::days(i64::from(days.max(1)))).date_naive();
+        // Noted before, so that whoever evaluates all events anew never takes what is left for everything there was.
+        let noted = self.first_day_kept().await?.map(|at| at.date_naive());
+        let oldest = self.lake.oldest_day().await?;
+        if oldest.is_some_and(|oldest| oldest < first_day_kept) && noted < Some(first_day_kept) {
+            let day = first_day_kept.to_string();
+            let now = self.clock.now();
+            self.ledger.set_setting(FIRST_DAY_KEPT, &day, now).await?;
+        }
         let files = self.lake.retain(first_day_kept).await?;
         tracing::info!(%first_day_kept, files, "old days removed");
         Ok(files)
+    }
+
+    /// When the first day begins of which the lake has not removed anything; `None` where it never did.
+    pub(crate) async fn first_day_kept(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let day = self.ledger.setting(FIRST_DAY_KEPT).await?;
+        let day: Option<NaiveDate> = day.and_then(|day| day.parse().ok());
+        Ok(day.map(|day| day.and_time(NaiveTime::MIN).and_utc()))
+    }
+
+    /// Lets old findings go. Resolved alerts stay as long as the lake has their events: evaluated anew, those would raise them again.
+    async fn trim_findings(&self, retention_days: Option<u32>) -> Result<u64, ServiceError> {
+        let usual = KeptDays::default();
+        let alerts = retention_days.zip(usual.alerts);
+        let kept = KeptDays {
+            alerts: alerts.map(|(days, usual)| usual.max(i64::from(days) + 1)),
+            ..usual
+        };
+        let Trimmed {
+            alerts,
+            signals,
+            risk,
+            policy_counts,
+            suppressions,
+        } = self.ledger.trim_detection(kept, self.clock.now()).await?;
+        let trimmed = alerts + signals + risk + policy_counts + suppressions;
+        tracing::info!(
+            alerts,
+            signals,
+            risk,
+            policy_counts,
+            suppressions,
+            "old findings removed"
+        );
+        Ok(trimmed)
     }
 
     /// Does a job and notes when; a failure is logged.

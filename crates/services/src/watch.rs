@@ -16,6 +16,7 @@ use drishti_detect::Policy;
 use drishti_ledger::{Lease, LedgerError};
 
 mod explain;
+mod grouping;
 mod knowledge;
 mod people;
 mod settled;
@@ -153,7 +154,7 @@ impl Services {
             .await
             .map_err(|_| ServiceError::TaskDied("the reading of policies and tables"))??;
         for warning in read.warnings(self.clock.now()) {
-            tracing::warn!("{warning}");
+            tracing::warn!("{}", warning.found);
         }
         let read = Arc::new(read);
         *known = Some(Arc::clone(&read));

@@ -9,6 +9,13 @@ const TITLE_CHARACTERS: usize = 200;
 /// Stands for a field that the event does not have.
 const UNKNOWN: &str = "«unknown»";
 
+/// What a title says of somebody or something whose usual name the event does not have.
+const STAND_INS: [(&str, &[&str]); 3] = [
+    ("actor.email", &["actor.name", "actor.gid"]),
+    ("resource.email", &["resource.name", "resource.gid"]),
+    ("resource.name", &["resource.email", "resource.gid"]),
+];
+
 /// A title with fields in braces: `{actor.email} made SAML optional`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Title {
@@ -49,14 +56,26 @@ impl Title {
         for part in &self.parts {
             match part {
                 Part::Text(text) => title.push_str(text),
-                Part::Field(field) => match view.get_field(field) {
-                    Some(value) if !value.is_null() => title.push_str(&shown(&value)),
-                    _ => title.push_str(UNKNOWN),
+                Part::Field(field) => match told(view, field) {
+                    Some(told) => title.push_str(&told),
+                    None => title.push_str(UNKNOWN),
                 },
             }
         }
         cut(&title, TITLE_CHARACTERS)
     }
+}
+
+/// The value of a field, or of what stands in for it.
+fn told(view: &EventView<'_>, field: &str) -> Option<String> {
+    let stand_ins = STAND_INS.iter().find(|(of, _)| *of == field);
+    let stand_ins = stand_ins.map_or(&[][..], |(_, stand_ins)| stand_ins);
+    std::iter::once(field)
+        .chain(stand_ins.iter().copied())
+        .find_map(|field| {
+            let value = view.get_field(field)?;
+            (!value.is_null()).then(|| shown(&value))
+        })
 }
 
 #[cfg(test)]
@@ -75,6 +94,10 @@ mod tests {
                     name: Some("x".repeat(300)),
                     ..Actor::default()
                 },
+                resource: drishti_model::Resource {
+                    gid: Some("12081".to_owned()),
+                    ..drishti_model::Resource::default()
+                },
                 details: Some(r#"{"list": ["a", "b"], "none": null}"#.to_owned()),
                 ..AuditEvent::default()
             },
@@ -85,7 +108,8 @@ mod tests {
         for (template, title) in [
             ("{actor.email} did it", "ada@example.com did it"),
             ("{ details.list }: {count}", "a, b: 12"),
-            ("{resource.name}/{details.none}", "«unknown»/«unknown»"),
+            ("{resource.name}/{details.none}", "12081/«unknown»"),
+            ("{context.user_agent}", "«unknown»"),
             ("a { b", "a { b"),
             ("plain", "plain"),
         ] {

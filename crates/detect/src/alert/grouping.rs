@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -9,8 +9,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::{Alert, Change, Suppression};
 use crate::journal::Journal;
 use crate::{
-    Entity, EventReference, Explanation, FINDING_EVENTS_MAX, Finding, Grouping, Mode, Policy,
-    PolicyId, StateRow,
+    AfterResolution, Entity, EventReference, Explanation, FINDING_EVENTS_MAX, Finding, Grouping,
+    Mode, Policy, PolicyId, StateRow,
 };
 
 /// Most groups of matches that are open at once; beyond it those that began longest ago are closed early.
@@ -33,6 +33,22 @@ pub struct GroupingSettings {
     pub alerts_per_day_max: u32,
     /// Which findings nobody wants to hear of.
     pub suppressions: Vec<Suppression>,
+    /// What is set about single policies.
+    pub limits: BTreeMap<PolicyId, PolicyLimits>,
+    /// Alerts of policies that open anew that people have resolved, by key, and how many matches each had then: the next match
+    /// begins another alert.
+    pub resolved: BTreeMap<String, u64>,
+}
+
+/// How much a policy may say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyLimits {
+    /// Takes the place of [`GroupingSettings::alerts_per_day_max`].
+    pub alerts_per_day_max: Option<u32>,
+    /// Matches from here on are not heard: it matched too often, in whichever source.
+    pub paused_since: Option<DateTime<Utc>>,
+    /// When somebody last let it go on. However often it had matched until then is all right.
+    pub resumed_at: Option<DateTime<Utc>>,
 }
 
 impl Default for GroupingSettings {
@@ -40,6 +56,8 @@ impl Default for GroupingSettings {
         Self {
             alerts_per_day_max: 100,
             suppressions: Vec::new(),
+            limits: BTreeMap::new(),
+            resolved: BTreeMap::new(),
         }
     }
 }
@@ -91,7 +109,8 @@ struct Counts {
     alerts: u32,
     /// For each of [`PAUSE_LIMITS`], when the span began and the matches in it.
     spans: [(i64, u64); PAUSE_LIMITS.len()],
-    is_paused: bool,
+    /// The match that was too much.
+    paused_at: Option<DateTime<Utc>>,
 }
 
 impl AlertGrouper {
@@ -126,35 +145,42 @@ impl AlertGrouper {
 
     /// Counts a match; false where its policy is paused.
     fn counted(&mut self, finding: &Finding, changes: &mut Vec<Change>) -> bool {
+        let limits = self.limits(&finding.policy);
+        if limits.paused_since.is_some_and(|since| finding.at >= since) {
+            return false;
+        }
         let mut counts = self
             .counts
             .get(&finding.policy)
             .cloned()
             .unwrap_or_default();
-        if counts.is_paused {
-            return false;
-        }
-        for ((hours, most), (began, matches)) in PAUSE_LIMITS.into_iter().zip(&mut counts.spans) {
-            let span = finding.at.timestamp().div_euclid(i64::from(hours) * 3_600);
-            if *began == span {
-                *matches += 1;
-            } else {
-                (*began, *matches) = (span, 1);
+        if let Some(paused_at) = counts.paused_at {
+            if limits.resumed_at.is_none_or(|resumed| resumed < paused_at) {
+                return false;
             }
-            if *matches > most {
-                counts.is_paused = true;
-                changes.push(Change::Paused {
-                    policy: finding.policy.clone(),
-                    at: finding.at,
-                    matches: *matches,
-                    hours,
-                });
-                break;
-            }
+            (counts.paused_at, counts.spans) = (None, Default::default());
         }
-        let goes_on = !counts.is_paused;
+        if limits.resumed_at.is_none_or(|resumed| resumed < finding.at)
+            && let Some((matches, hours)) = counts.too_much(finding.at)
+        {
+            changes.push(Change::Paused {
+                policy: finding.policy.clone(),
+                at: finding.at,
+                matches,
+                hours,
+            });
+        }
+        let goes_on = counts.paused_at.is_none();
         self.counts.insert(finding.policy.clone(), counts);
         goes_on
+    }
+
+    fn limits(&self, policy: &PolicyId) -> PolicyLimits {
+        self.settings
+            .limits
+            .get(policy)
+            .copied()
+            .unwrap_or_default()
     }
 
     fn group(&mut self, grouping: Grouping, finding: Finding, changes: &mut Vec<Change>) {
@@ -163,6 +189,7 @@ impl AlertGrouper {
             .groups
             .get(&key)
             .filter(|group| finding.at < group.first_at + grouping.window)
+            .filter(|group| !self.is_over(grouping, group))
             .cloned();
         let mut group = if let Some(mut group) = open {
             group.join(&finding);
@@ -172,7 +199,8 @@ impl AlertGrouper {
             Group::new(&self.source, &finding)
         };
         let mut events = group.fresh(&finding.events);
-        if group.alert.is_none() {
+        let begins = group.alert.is_none();
+        if begins {
             group.waiting.extend(events);
             group.waiting.truncate(FINDING_EVENTS_MAX);
             if group.matches < u64::from(grouping.threshold) {
@@ -185,9 +213,21 @@ impl AlertGrouper {
         }
         if let Some(alert) = group.alert(&key) {
             let alert = Box::new(alert);
-            changes.push(Change::Alert { alert, events });
+            changes.push(Change::Alert {
+                alert,
+                begins,
+                events,
+            });
         }
         self.groups.insert(key, group);
+    }
+
+    /// Whether people have resolved the alert of a group, and the policy wants another one for what comes after.
+    fn is_over(&self, grouping: Grouping, group: &Group) -> bool {
+        let resolved_with = self.settings.resolved.get(&group.key);
+        grouping.after_resolution == AfterResolution::OpenAnew
+            && group.alert.is_some()
+            && resolved_with.is_some_and(|&matches| group.matches >= matches)
     }
 
     fn open(&mut self, finding: &Finding) -> Opened {
@@ -208,7 +248,9 @@ impl AlertGrouper {
                 (counts.alerts_on, counts.alerts) = (day, 0);
             }
             counts.alerts += 1;
-            is_capped = counts.alerts > self.settings.alerts_per_day_max;
+            let limits = self.limits(&finding.policy);
+            let most = limits.alerts_per_day_max;
+            is_capped = counts.alerts > most.unwrap_or(self.settings.alerts_per_day_max);
             self.counts.insert(finding.policy.clone(), counts);
         }
         Opened {
@@ -299,6 +341,25 @@ impl AlertGrouper {
             return true;
         }
         false
+    }
+}
+
+impl Counts {
+    /// Counts a match, and pauses where that is one too many: gives the matches and the span, in hours.
+    fn too_much(&mut self, at: DateTime<Utc>) -> Option<(u64, u32)> {
+        for ((hours, most), (began, matches)) in PAUSE_LIMITS.into_iter().zip(&mut self.spans) {
+            let span = at.timestamp().div_euclid(i64::from(hours) * 3_600);
+            if *began == span {
+                *matches += 1;
+            } else {
+                (*began, *matches) = (span, 1);
+            }
+            if *matches > most {
+                self.paused_at = Some(at);
+                return Some((*matches, hours));
+            }
+        }
+        None
     }
 }
 

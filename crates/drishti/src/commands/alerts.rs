@@ -29,14 +29,21 @@ pub(crate) async fn run(cli: &Cli, command: &AlertsCommand) -> anyhow::Result<Ex
 
 impl Row for AlertView {
     const HEADINGS: &'static [&'static str] = &[
-        "id", "time", "severity", "state", "policy", "about", "alert", "events",
+        "id",
+        "last event",
+        "severity",
+        "state",
+        "policy",
+        "about",
+        "alert",
+        "events",
     ];
 
     fn cells(&self) -> Vec<String> {
         let name = self.entity.name.as_ref().unwrap_or(&self.entity.id);
         vec![
             self.id.chars().take(ID_CHARS_SHOWN).collect(),
-            time(self.time),
+            time(self.last_event_at),
             self.severity.to_string(),
             self.state.to_owned(),
             self.policy_id.clone(),

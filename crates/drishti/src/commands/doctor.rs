@@ -104,6 +104,7 @@ async fn examine(cli: &Cli, offline: bool) -> Vec<Finding> {
             findings.push(Finding::good("ledger", "opens, and the key fits"));
             findings.push(lake(&services).await);
             findings.extend(sources(&services, offline).await);
+            findings.extend(detection(&services).await);
         }
         Err(error) => {
             let advice = output::advice(&error);
@@ -157,6 +158,51 @@ async fn lake(services: &Services) -> Finding {
             Finding::bad("lake", words(&error.into()), advice)
         }
     }
+}
+
+/// Whether everything that is looked for can be: policies, tables, pauses.
+async fn detection(services: &Services) -> Vec<Finding> {
+    const CHECK: &str = "detection";
+    let failed = |error: anyhow::Error| {
+        let advice = output::advice(&error);
+        vec![Finding::bad(CHECK, words(&error), advice)]
+    };
+    let knowledge = match services.knowledge().await {
+        Ok(knowledge) => knowledge,
+        Err(error) => return failed(error.into()),
+    };
+    let settings = match services.ledger().all_policy_settings().await {
+        Ok(settings) => settings,
+        Err(error) => return failed(error.into()),
+    };
+    let mut findings: Vec<Finding> = knowledge
+        .warnings(services.clock().now())
+        .into_iter()
+        .map(|warning| Finding::bad(CHECK, warning.found, warning.advice))
+        .collect();
+    findings.extend(settings.into_iter().filter_map(|set| {
+        let pause = set.paused?;
+        let found = format!(
+            "{} is paused since {}: {}",
+            set.policy,
+            canonical_time(pause.since),
+            pause.why
+        );
+        let advice = format!(
+            "Narrow it, then `drishti policies set {} --resume`.",
+            shell_word(&set.policy)
+        );
+        Some(Finding::bad("policy", found, advice))
+    }));
+    if findings.is_empty() {
+        let count = knowledge.pack.policies.len();
+        let found = format!(
+            "{} policies can be read, none is paused",
+            grouped(count as u64)
+        );
+        findings.push(Finding::good(CHECK, found));
+    }
+    findings
 }
 
 async fn sources(services: &Services, offline: bool) -> Vec<Finding> {

@@ -9,7 +9,7 @@ use drishti_services::backtest::{Backtest, BacktestSample};
 use drishti_services::detect::{
     Detector, GroupingSettings, Pack, Policy, PolicyKind, RemarkLevel, lint, run_tests,
 };
-use drishti_services::{PolicyOverrides, ServiceError, Services};
+use drishti_services::{PolicyOverrides, PolicySettings, ServiceError, Services};
 use serde::Serialize;
 
 use super::open_existing;
@@ -45,6 +45,8 @@ struct PolicyRow {
     kind: &'static str,
     title: String,
     file: String,
+    /// Why it is quiet, where it matched too often.
+    paused: Option<String>,
 }
 
 impl Row for PolicyRow {
@@ -53,7 +55,10 @@ impl Row for PolicyRow {
     fn cells(&self) -> Vec<String> {
         vec![
             self.name.clone(),
-            self.mode.clone(),
+            match &self.paused {
+                Some(_) => format!("{}, paused", self.mode),
+                None => self.mode.clone(),
+            },
             self.severity.to_string(),
             self.kind.to_owned(),
             self.title.clone(),
@@ -68,21 +73,51 @@ fn mode(policy: &Policy) -> String {
         .unwrap_or_default()
 }
 
-/// The policies in force: of the installation where there is one, else the shipped ones.
-async fn in_force(cli: &Cli) -> anyhow::Result<Vec<Arc<Policy>>> {
-    if Home::meant(cli)?.check().is_err() {
-        return Ok(Pack::parse(&shipped::policies()).policies);
+/// The policies in force, and what was set about them.
+struct InForce {
+    policies: Vec<Arc<Policy>>,
+    settings: Vec<PolicySettings>,
+}
+
+impl InForce {
+    /// Of the installation where there is one, else the shipped ones.
+    async fn load(cli: &Cli) -> anyhow::Result<Self> {
+        if Home::meant(cli)?.check().is_err() {
+            return Ok(Self {
+                policies: Pack::parse(&shipped::policies()).policies,
+                settings: Vec::new(),
+            });
+        }
+        let services = open_existing(cli).await?;
+        for error in &services.knowledge().await?.pack.errors {
+            output::say(&format!("left out: {error}"));
+        }
+        Ok(Self {
+            policies: services.policies().await?,
+            settings: services.ledger().all_policy_settings().await?,
+        })
     }
-    let services = open_existing(cli).await?;
-    for error in &services.knowledge().await?.pack.errors {
-        output::say(&format!("left out: {error}"));
+
+    /// Since when and why a policy is paused, in words.
+    fn pause(&self, policy: &Policy) -> Option<String> {
+        let set = self
+            .settings
+            .iter()
+            .find(|set| set.policy == policy.id.as_str());
+        let pause = set?.paused.as_ref()?;
+        Some(format!(
+            "paused since {}, because {}; `drishti policies set {} --resume` lets it go on",
+            time(pause.since),
+            pause.why,
+            policy.id
+        ))
     }
-    Ok(services.policies().await?)
 }
 
 async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<ExitCode> {
-    let rows: Vec<PolicyRow> = in_force(cli)
-        .await?
+    let in_force = InForce::load(cli).await?;
+    let rows: Vec<PolicyRow> = in_force
+        .policies
         .iter()
         .map(|policy| PolicyRow {
             name: policy.id.to_string(),
@@ -94,27 +129,40 @@ async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<ExitCode> {
             },
             title: policy.title.clone(),
             file: policy.file.display().to_string(),
+            paused: in_force.pause(policy),
         })
         .collect();
     print_list(&rows, arguments.format)?;
+    if arguments.format == ListFormat::Table {
+        for row in &rows {
+            if let Some(paused) = &row.paused {
+                output::say(&format!("{} is {paused}", row.name));
+            }
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
-    let policies = in_force(cli).await?;
-    let policy = policies
+    let in_force = InForce::load(cli).await?;
+    let policy = in_force
+        .policies
         .iter()
         .find(|policy| policy.id.as_str() == arguments.policy)
         .ok_or_else(|| ServiceError::NoSuchPolicy(arguments.policy.clone()))?;
     match arguments.format {
-        ListFormat::Table => print_data(&format!(
-            "# {} ({}, {})\n# {}\n{}",
-            policy.id,
-            mode(policy),
-            policy.severity,
-            policy.file.display(),
-            policy.text
-        ))?,
+        ListFormat::Table => {
+            let paused = in_force.pause(policy);
+            print_data(&format!(
+                "# {} ({}, {})\n{}# {}\n{}",
+                policy.id,
+                mode(policy),
+                policy.severity,
+                paused.map_or_else(String::new, |paused| format!("# {paused}\n")),
+                policy.file.display(),
+                policy.text
+            ))?;
+        }
         ListFormat::Json | ListFormat::Jsonl => {
             print_data(&serde_json::to_string(&serde_json::json!({
                 "name": policy.id,
@@ -127,6 +175,7 @@ async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
                 "false_positives": policy.false_positives,
                 "runbook": policy.runbook,
                 "file": policy.file,
+                "paused": in_force.pause(policy),
                 "text": &*policy.text,
             }))?)?;
         }
@@ -325,6 +374,6 @@ async fn set_mode(services: &Services, name: &str, mode: PolicyMode) -> anyhow::
         .await?;
     let said = overrides.mode.as_deref().unwrap_or("as its file says");
     print_data(&format!(
-        "{name} is {said}; a running `drishti serve` takes it up at its next start"
+        "{name} is {said}; a running `drishti serve` takes it up within a minute"
     ))
 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drishti_model::SourceName;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,6 @@ use crate::tables::{alert, alert_detail, alert_draft};
 #[derive(Serialize, Deserialize)]
 struct Draft {
     content: Content,
-    reopen: bool,
     events: Vec<EventKey>,
 }
 
@@ -65,7 +64,6 @@ pub(crate) async fn save_drafts(
         leave_first_and_newest(&mut events);
         let draft = Draft {
             content: Content::of(alert),
-            reopen: alert.reopen,
             events,
         };
         drafts.insert(alert.id.clone(), draft);
@@ -81,11 +79,13 @@ pub(crate) async fn save_drafts(
     insert_or_replace(transaction, rows).await
 }
 
-/// Lets the alerts of a finished rebuild take the place of the source's alerts; previews are left to the next step.
+/// Lets the alerts of a finished rebuild take the place of the source's alerts, but for those whose newest event is older than
+/// `kept_before`; previews are left to the next step.
 pub(crate) async fn finish_drafts(
     transaction: &DatabaseTransaction,
     source: &SourceName,
     generation: i64,
+    kept_before: Option<i64>,
     now: i64,
 ) -> Step<AlertChanges> {
     let mut changes = AlertChanges::default();
@@ -108,7 +108,7 @@ pub(crate) async fn finish_drafts(
             break;
         }
     }
-    let undrafted: Vec<String> = settled_ids(transaction, source)
+    let undrafted: Vec<String> = settled_ids(transaction, source, kept_before)
         .await?
         .into_iter()
         .filter(|id| !drafted.contains(id))
@@ -136,7 +136,7 @@ async fn publish(
     let mut events = EventsOf::new();
     for row in &rows {
         let draft = Draft::parse(&row.draft)?;
-        changing.settle(&row.id, draft.content, draft.reopen)?;
+        changing.settle(&row.id, draft.content)?;
         events.insert(row.id.clone(), draft.events);
     }
     let changes = changing.write(transaction).await?;
@@ -144,13 +144,19 @@ async fn publish(
     Ok(changes)
 }
 
-/// The alerts of a source that say something for good.
-async fn settled_ids(transaction: &DatabaseTransaction, source: &SourceName) -> Step<Vec<String>> {
+/// The alerts of a source that say something for good, from `since` on.
+async fn settled_ids(
+    transaction: &DatabaseTransaction,
+    source: &SourceName,
+    since: Option<i64>,
+) -> Step<Vec<String>> {
+    let since = since.map(|since| alert::Column::LastEventAt.gte(since));
     let all: Vec<(String, bool)> = alert::Entity::find()
         .select_only()
         .column(alert::Column::Id)
         .column(alert::Column::Provisional)
         .filter(alert::Column::Source.eq(source.as_str()))
+        .filter(since.into_iter().fold(Condition::all(), Condition::add))
         .into_tuple()
         .all(transaction)
         .await?;
@@ -174,8 +180,6 @@ async fn settled_ids(transaction: &DatabaseTransaction, source: &SourceName) -> 
 fn add(all: &mut AlertChanges, some: AlertChanges) {
     all.opened.extend(some.opened);
     all.reopened.extend(some.reopened);
-    all.grown_after_resolution
-        .extend(some.grown_after_resolution);
     all.removed.extend(some.removed);
     all.withdrawn.extend(some.withdrawn);
 }

@@ -123,6 +123,27 @@ impl Ledger {
         alerts.map_err(|fault: Fault| self.failed("reading the alerts", fault))
     }
 
+    /// The resolved alerts of some policies in one source: how many matches each had when it was resolved, by id.
+    pub async fn resolved_matches(
+        &self,
+        source: &SourceName,
+        policies: &[&str],
+    ) -> Result<BTreeMap<String, u64>, LedgerError> {
+        let rows: Result<Vec<(String, i64)>, _> = alert::Entity::find()
+            .select_only()
+            .column(alert::Column::Id)
+            .column(alert::Column::ResolvedMatchCount)
+            .filter(alert::Column::Source.eq(source.as_str()))
+            .filter(alert::Column::Policy.is_in(policies.iter().map(|policy| text(policy))))
+            .filter(alert::Column::ResolvedMatchCount.is_not_null())
+            .into_tuple()
+            .all(self.database())
+            .await;
+        rows.map_err(Fault::from)
+            .and_then(|rows| keyed(rows, Ok))
+            .map_err(|fault| self.failed("reading which alerts are resolved", fault))
+    }
+
     /// How many alerts fit the filter, counted in four ways; its order, place and limit don't matter.
     pub async fn alert_counts(&self, filter: &AlertFilter) -> Result<AlertCounts, LedgerError> {
         let counted = async {

@@ -18,8 +18,6 @@ pub struct AlertChanges {
     pub opened: Vec<String>,
     /// Those that had been resolved and are new again.
     pub reopened: Vec<String>,
-    /// Those that are resolved and have more matches now than when they were, and were not to be reopened.
-    pub grown_after_resolution: Vec<String>,
     /// Those that are gone: nothing says them any more, and nobody had worked on them.
     pub removed: Vec<String>,
     /// Those that nothing says any more, but that people have worked on: they stay, and their history tells it.
@@ -92,17 +90,17 @@ impl<'a> Changing<'a> {
     }
 
     /// Lets an alert say what was found for good.
-    pub(super) fn settle(&mut self, id: &str, content: Content, reopen: bool) -> Step<()> {
+    pub(super) fn settle(&mut self, id: &str, content: Content) -> Step<()> {
         let matches = content.match_count;
         self.entry(id)?.settle(content);
-        self.found(id, matches, reopen);
+        self.found(id, matches);
         Ok(())
     }
 
-    fn preview(&mut self, id: &str, content: Content, reopen: bool) -> Step<()> {
+    fn preview(&mut self, id: &str, content: Content) -> Step<()> {
         let matches = content.match_count;
         self.entry(id)?.preview(content)?;
-        self.found(id, matches, reopen);
+        self.found(id, matches);
         Ok(())
     }
 
@@ -117,7 +115,7 @@ impl<'a> Changing<'a> {
             .ok_or_else(|| Fault::Unreadable(format!("alert `{id}` vanished while it was saved")))
     }
 
-    fn found(&mut self, id: &str, matches: i64, reopen: bool) {
+    fn found(&mut self, id: &str, matches: i64) {
         let Some(Stored { alert, .. }) = self.rows.get_mut(id) else {
             return;
         };
@@ -126,10 +124,7 @@ impl<'a> Changing<'a> {
                 .tell(id, AlertAction::FoundAgain, (None, None), None);
         }
         let more = alert.resolved_match_count.is_some_and(|at| matches > at);
-        if !more {
-            return;
-        }
-        if reopen {
+        if more {
             let before = Triage::of(alert).map(|triage| triage.to_string());
             Triage::New.put(alert, self.now);
             alert.revision += 1;
@@ -137,13 +132,6 @@ impl<'a> Changing<'a> {
             self.histories
                 .tell(id, AlertAction::Reopened, (before.ok(), after), None);
             self.changes.reopened.push(id.to_owned());
-        } else if !self
-            .changes
-            .grown_after_resolution
-            .iter()
-            .any(|known| known == id)
-        {
-            self.changes.grown_after_resolution.push(id.to_owned());
         }
     }
 
@@ -217,11 +205,11 @@ pub(crate) async fn save_alerts(
     let mut nothing_left = changing.end_previews()?;
     for alert in settled {
         nothing_left.remove(&alert.id);
-        changing.settle(&alert.id, Content::of(alert), alert.reopen)?;
+        changing.settle(&alert.id, Content::of(alert))?;
     }
     for alert in previewed {
         nothing_left.remove(&alert.id);
-        changing.preview(&alert.id, Content::of(alert), alert.reopen)?;
+        changing.preview(&alert.id, Content::of(alert))?;
     }
     for id in &nothing_left {
         changing.withdraw(id);

@@ -266,6 +266,7 @@ fn policy_tables() -> Vec<TableCreateStatement> {
                 big_integer_null("daily_cap"),
                 big_integer_null("paused_since"),
                 text_null("paused_why"),
+                big_integer_null("resumed_at"),
                 big_integer("revision"),
                 big_integer("updated_at"),
                 text("updated_by"),

@@ -16,6 +16,7 @@ pub(crate) mod policy_setting {
         pub(crate) daily_cap: Option<i64>,
         pub(crate) paused_since: Option<i64>,
         pub(crate) paused_why: Option<String>,
+        pub(crate) resumed_at: Option<i64>,
         pub(crate) revision: i64,
         pub(crate) updated_at: i64,
         pub(crate) updated_by: String,

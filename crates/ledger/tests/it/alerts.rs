@@ -181,32 +181,20 @@ pub(crate) async fn of_a_preview_stay_where_people_worked_on_them(place: Place) 
 
 pub(crate) async fn are_never_swallowed_after_resolution(place: Place) {
     let mut stand = Stand::open(&place).await;
-    let quiet = |seconds: &[i64]| DetectedAlert {
-        reopen: false,
-        ..detected("quiet", seconds)
-    };
-    stand
-        .settle(vec![detected("loud", &[1, 2]), quiet(&[1, 2])])
-        .await;
+    stand.settle(vec![detected("loud", &[1, 2])]).await;
     let resolved = stand.resolve("loud").await;
     assert_eq!(
         (resolved.resolved_at, resolved.resolved_match_count),
         (Some(at(5_000)), Some(2))
     );
-    stand.resolve("quiet").await;
 
     // The matches that were there when it was resolved change nothing, however often they come.
     for _ in 0..2 {
-        let saved = stand
-            .settle(vec![detected("loud", &[1, 2]), quiet(&[1, 2])])
-            .await;
+        let saved = stand.settle(vec![detected("loud", &[1, 2])]).await;
         assert_eq!(saved.alerts, AlertChanges::default());
     }
-    let saved = stand
-        .preview(vec![detected("loud", &[1, 2, 3]), quiet(&[1, 2, 3])])
-        .await;
+    let saved = stand.preview(vec![detected("loud", &[1, 2, 3])]).await;
     assert_eq!(saved.alerts.reopened, ["loud"]);
-    assert_eq!(saved.alerts.grown_after_resolution, ["quiet"]);
     let reopened = stand.alert("loud").await;
     assert_eq!(reopened.triage, Triage::New);
     assert_eq!(reopened.revision, resolved.revision + 1);

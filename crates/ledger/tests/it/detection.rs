@@ -239,7 +239,7 @@ pub(crate) async fn an_overtaken_node_saves_nothing(place: Place) {
         ledger.begin_detection(lease, "engine", at(601)).await.err(),
         ledger.begin_rebuild(lease, "engine", at(601)).await.err(),
         ledger.discard_rebuild(lease).await.err(),
-        ledger.finish_rebuild(lease, at(601)).await.err(),
+        ledger.finish_rebuild(lease, None, at(601)).await.err(),
     ];
     for lost in lost {
         assert!(matches!(lost, Some(LedgerError::LeaseLost(_))), "{lost:?}");

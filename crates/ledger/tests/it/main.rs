@@ -83,7 +83,7 @@ on_both_databases! {
     detection: begins_once_and_is_kept, remembers_replaces_and_forgets, state_has_a_bound_for_a_row_and_none_for_rows,
         a_step_saved_again_changes_nothing, a_step_that_does_not_follow_is_refused, an_overtaken_node_saves_nothing,
         a_dropped_step_is_whole_or_nothing, goes_with_its_source_but_for_alerts;
-    rebuilds: take_the_place_of_what_was_there, wait_until_they_are_as_far, are_thrown_away, leave_previews_to_the_next_step,
+    rebuilds: take_the_place_of_what_was_there, keep_what_the_lake_no_longer_shows, wait_until_they_are_as_far, are_thrown_away, leave_previews_to_the_next_step,
         are_finished_whole_or_not_at_all, bring_thousands_of_alerts;
     alerts: begin_and_grow, keep_what_people_made_of_them, of_a_preview_are_replaced,
         of_a_preview_stay_where_people_worked_on_them, are_never_swallowed_after_resolution,

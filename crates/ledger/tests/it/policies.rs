@@ -121,7 +121,10 @@ pub(crate) async fn are_paused_and_resumed(place: Place) {
     assert_eq!(set.unwrap().paused, Some(pause));
     for _ in 0..2 {
         let resumed = ledger.resume_policy(POLICY, "ada", at(4)).await.unwrap();
-        assert_eq!((resumed.paused, resumed.revision), (None, 3));
+        assert_eq!(
+            (resumed.paused, resumed.resumed_at, resumed.revision),
+            (None, Some(at(4)), 3)
+        );
     }
     let actions: Vec<String> = trail(&ledger)
         .await

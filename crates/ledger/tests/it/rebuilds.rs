@@ -120,7 +120,10 @@ pub(crate) async fn take_the_place_of_what_was_there(place: Place) {
     let of_old = |mark: &str| (vec![mark.to_owned()], vec![mark.to_owned()], vec![3]);
     assert_eq!(marks(&stand).await, of_old("old"));
     assert_eq!(stand.ids().await, ["a", "forgotten", "other", "worked on"]);
-    let finished = stand.ledger.finish_rebuild(&stand.lease, at(60)).await;
+    let finished = stand
+        .ledger
+        .finish_rebuild(&stand.lease, None, at(60))
+        .await;
     let expected = AlertChanges {
         opened: vec!["fresh".to_owned()],
         removed: vec!["forgotten".to_owned()],
@@ -165,6 +168,22 @@ pub(crate) async fn take_the_place_of_what_was_there(place: Place) {
     assert_eq!(stand.gids("other").await, ["5", "6", "7", "8", "9"]);
 }
 
+pub(crate) async fn keep_what_the_lake_no_longer_shows(place: Place) {
+    let mut stand = Stand::open(&place).await;
+    let last = |id: &str, second: i64| DetectedAlert {
+        last_event_at: at(second),
+        ..detected(id, &[second])
+    };
+    stand
+        .settle(vec![last("before", 49), last("at", 50), last("after", 51)])
+        .await;
+    begin(&stand).await.settle(Vec::new()).await;
+    let (ledger, lease) = (&stand.ledger, &stand.lease);
+    let finished = ledger.finish_rebuild(lease, Some(at(50)), at(200)).await;
+    assert_eq!(finished.unwrap().removed, ["after", "at"]);
+    assert_eq!(stand.ids().await, ["before"]);
+}
+
 pub(crate) async fn wait_until_they_are_as_far(place: Place) {
     let mut stand = Stand::open(&place).await;
     let settled = |second| DetectionStep {
@@ -172,7 +191,12 @@ pub(crate) async fn wait_until_they_are_as_far(place: Place) {
         ..DetectionStep::default()
     };
     stand.save(settled(100)).await;
-    let finish = async |stand: &Stand| stand.ledger.finish_rebuild(&stand.lease, at(60)).await;
+    let finish = async |stand: &Stand| {
+        stand
+            .ledger
+            .finish_rebuild(&stand.lease, None, at(60))
+            .await
+    };
     let none = finish(&stand).await.unwrap_err();
     assert!(matches!(none, LedgerError::RebuildBehind(_)), "{none}");
     let mut rebuild = begin(&stand).await;
@@ -237,7 +261,10 @@ pub(crate) async fn leave_previews_to_the_next_step(place: Place) {
             ..step
         })
         .await;
-    let finished = stand.ledger.finish_rebuild(&stand.lease, at(60)).await;
+    let finished = stand
+        .ledger
+        .finish_rebuild(&stand.lease, None, at(60))
+        .await;
     let expected = AlertChanges {
         removed: vec!["gone".to_owned()],
         ..AlertChanges::default()
@@ -261,7 +288,7 @@ pub(crate) async fn are_finished_whole_or_not_at_all(place: Place) {
     loop {
         let mut rebuild = begin(&stand).await;
         rebuild.settle(vec![detected("new", &[2])]).await;
-        let finishing = stand.ledger.finish_rebuild(&stand.lease, at(60));
+        let finishing = stand.ledger.finish_rebuild(&stand.lease, None, at(60));
         let finished = dropped_after(polls, finishing).await;
         let restarting = stand.ledger.request_restart(&stand.source, at(60));
         restarting.await.unwrap();
@@ -294,7 +321,10 @@ pub(crate) async fn bring_thousands_of_alerts(place: Place) {
     for seconds in (0..most + 50).collect::<Vec<_>>().chunks(400) {
         rebuild.settle(vec![detected("01000", seconds)]).await;
     }
-    let finished = stand.ledger.finish_rebuild(&stand.lease, at(60)).await;
+    let finished = stand
+        .ledger
+        .finish_rebuild(&stand.lease, None, at(60))
+        .await;
     let finished = finished.unwrap();
     assert_eq!((finished.opened.len(), finished.removed.len()), (600, 600));
     assert_eq!(stand.ids().await.len(), ALERTS);

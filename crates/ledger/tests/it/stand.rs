@@ -169,6 +169,5 @@ pub(crate) fn detected(id: &str, seconds: &[i64]) -> DetectedAlert {
         finding: "{}".to_owned(),
         suppressed_by: None,
         capped: false,
-        reopen: true,
     }
 }

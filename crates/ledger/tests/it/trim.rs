@@ -43,7 +43,7 @@ fn old_and_young(kept: KeptDays) -> DetectionStep {
         suppressed: 0,
         capped: 0,
     });
-    let [old, young] = around(kept.alerts);
+    let [old, young] = around(kept.alerts.unwrap());
     DetectionStep {
         alerts: vec![
             detected("old", &[old]),
@@ -114,7 +114,7 @@ pub(crate) async fn takes_thousands_of_alerts(place: Place) {
         assert!(outcomes.await.unwrap().iter().all(Result::is_ok));
     }
     let kept = KeptDays {
-        alerts: 1,
+        alerts: Some(1),
         ..KeptDays::default()
     };
     let trimmed = stand

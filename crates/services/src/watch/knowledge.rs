@@ -6,7 +6,7 @@ use drishti_detect::enrich::{
     Agents, EnrichError, Enricher, FEED_BYTES_MAX, Feed, FeedSource, OwnRange, OwnRanges,
     PLACES_BYTES_MAX, Places, PlacesFile, Supported, read_file,
 };
-use drishti_detect::{Pack, Policy, PolicyError};
+use drishti_detect::{Pack, Policy};
 use drishti_ledger::{IpRange, PolicySettings};
 
 use crate::ServiceError;
@@ -43,7 +43,13 @@ pub struct Knowledge {
 }
 
 /// Something about what is known that the owner should know.
-pub type KnowledgeWarning = String;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnowledgeWarning {
+    /// What is wrong.
+    pub found: String,
+    /// What to do about it.
+    pub advice: String,
+}
 
 impl Knowledge {
     /// Reads the files. A policy that can't be read disables itself only ([`Knowledge::pack`] says which); a file of places or
@@ -89,20 +95,29 @@ impl Knowledge {
 
     /// What is old or could not be read.
     pub fn warnings(&self, now: DateTime<Utc>) -> Vec<KnowledgeWarning> {
-        let broken = self.pack.errors.iter().map(PolicyError::to_string);
+        let broken = self.pack.errors.iter().map(|error| KnowledgeWarning {
+            found: format!("a policy is left out: {error}"),
+            advice: "Correct the file; `drishti policies lint` checks it.".to_owned(),
+        });
+        let old = |what: &str, name: &str| {
+            KnowledgeWarning {
+            found: format!("the {what} `{name}` are old"),
+            advice: "Fetch newer ones; `drishti geo update` does where the configuration has their address.".to_owned(),
+        }
+        };
         let old_places = self
             .enricher
             .places()
             .files()
             .iter()
             .filter(|file| file.is_old(now) == Some(true))
-            .map(|file| format!("the places of {} are old; fetch newer ones", file.name()));
+            .map(|file| old("places of", file.name()));
         let old_feeds = self
             .enricher
             .feeds()
             .iter()
             .filter(|feed| feed.is_old(now) == Some(true))
-            .map(|feed| format!("the feed {} is old; fetch a newer one", feed.source().name));
+            .map(|feed| old("addresses of feed", &feed.source().name));
         broken.chain(old_places).chain(old_feeds).collect()
     }
 }
@@ -145,9 +160,6 @@ fn with(policy: &Arc<Policy>, set: &PolicySettings) -> Arc<Policy> {
         })
     {
         those_of_file.extend(changed);
-    }
-    if set.paused.is_some() {
-        policy.mode = drishti_detect::Mode::Off;
     }
     Arc::new(policy)
 }

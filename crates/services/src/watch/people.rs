@@ -1,10 +1,31 @@
+use chrono::{DateTime, Utc};
 use drishti_detect::{People, PersonFacts, Terminated};
+use drishti_ledger::PeopleProvider;
 use drishti_model::SourceName;
 
 use crate::{AccountFilter, ServiceError, Services};
 
 /// Accounts read at once.
 const ACCOUNTS_A_PAGE: u64 = 10_000;
+
+/// Tells whether what is known of the people of a source is still the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PeopleVersion {
+    accounts_read_at: Option<DateTime<Utc>>,
+    providers: Vec<PeopleProvider>,
+}
+
+impl PeopleVersion {
+    pub(super) async fn read(
+        services: &Services,
+        source: &SourceName,
+    ) -> Result<Self, ServiceError> {
+        Ok(Self {
+            accounts_read_at: services.ledger.last_account_sync(source).await?,
+            providers: services.ledger.people_providers().await?,
+        })
+    }
+}
 
 /// What is known of the people of a source: their accounts in Asana, and what others tell of them.
 pub(crate) async fn people(

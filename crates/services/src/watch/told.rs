@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use drishti_detect::{AfterResolution, Alert, Change, EntityKind, Finding, Policy, PolicyId};
+use drishti_detect::{Alert, Change, EntityKind, EventReference, Finding, Policy, PolicyId};
 use drishti_ledger::{
     AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, Signal,
     SuppressionHits,
@@ -56,7 +56,11 @@ impl Told {
 
     pub(super) fn take(&mut self, source: &str, policies: &[Arc<Policy>], change: Change) {
         match change {
-            Change::Alert { alert, events } => self.alert(policies, *alert, events),
+            Change::Alert {
+                alert,
+                begins,
+                events,
+            } => self.alert(policies, *alert, begins, events),
             Change::Signal(finding) => self.signal(source, &finding),
             Change::Paused {
                 policy,
@@ -87,16 +91,16 @@ impl Told {
         &mut self,
         policies: &[Arc<Policy>],
         alert: Alert,
-        events: Vec<drishti_detect::EventReference>,
+        begins: bool,
+        events: Vec<EventReference>,
     ) {
-        let is_new = alert.last_at == alert.opened_at;
         let suppression = alert.suppressed_by.as_deref();
         let suppression: Option<i64> = suppression.and_then(|id| id.parse().ok());
         let count = self.count(&alert.policy, alert.last_at.date_naive());
         count.matches += 1;
-        count.alerts += u64::from(is_new);
+        count.alerts += u64::from(begins);
         count.suppressed += u64::from(suppression.is_some());
-        count.capped += u64::from(is_new && alert.is_capped);
+        count.capped += u64::from(begins && alert.is_capped);
         if let Some(suppression) = suppression {
             let hits = self
                 .suppressed
@@ -182,10 +186,8 @@ fn points(severity: Severity) -> i64 {
 fn detected(
     policy: Option<&Arc<Policy>>,
     alert: Alert,
-    events: Vec<drishti_detect::EventReference>,
+    events: Vec<EventReference>,
 ) -> DetectedAlert {
-    let reopens =
-        policy.is_none_or(|policy| policy.grouping.after_resolution == AfterResolution::Reopen);
     DetectedAlert {
         policy_title: policy.map_or_else(String::new, |policy| policy.title.clone()),
         entity: entity(&alert.entity),
@@ -210,7 +212,6 @@ fn detected(
             })
             .collect(),
         capped: alert.is_capped,
-        reopen: reopens,
     }
 }
 

@@ -1,16 +1,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_detect::{
-    Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, StateRow, Suppression,
-};
+use drishti_detect::{Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, StateRow};
 use drishti_lake::InOrder;
 use drishti_ledger::{
     DetectionStep, Generation, Lease, PolicySettings, Preview, StateChange, StateKind,
 };
 use drishti_model::{EnrichedEvent, TimeRange};
 
-use super::people::people;
+use super::grouping::grouping;
+use super::people::{PeopleVersion, people};
 use super::settled::settled_until;
 use super::told::{Lists, Told};
 use super::{Knowledge, WatchSummary};
@@ -26,6 +25,9 @@ const PREVIEW_SPAN_MAX: TimeDelta = TimeDelta::hours(3);
 /// How far the settled time moves while nothing happens before that is saved.
 const QUIET_STEP: TimeDelta = TimeDelta::minutes(10);
 
+/// How long detectors learn anew from a lake whose oldest days are gone, before they find again what they found then.
+const LEARNED_AGAIN_AFTER: TimeDelta = TimeDelta::days(30);
+
 /// Before every event.
 const BEGINNING: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
@@ -40,6 +42,7 @@ pub(crate) struct Watcher {
     /// `None` only while another thread has it.
     detector: Option<Detector>,
     people: Arc<People>,
+    people_version: PeopleVersion,
     /// What was found for good since the last save, and what the preview found.
     told: Told,
     previewed: Told,
@@ -66,14 +69,12 @@ impl Watcher {
         let knowledge = services.knowledge().await?;
         let settings = services.ledger.all_policy_settings().await?;
         let policies = knowledge.policies_with(&settings);
-        let grouping = GroupingSettings {
-            suppressions: suppressions(services).await?,
-            ..GroupingSettings::default()
-        };
+        let grouping = grouping(services, &lease.source, &policies, &settings).await?;
         let (detector, errors) = Detector::new(lease.source.as_str(), &policies, grouping.clone());
         for error in errors {
             tracing::warn!(source = %lease.source, "policy left out: {error}");
         }
+        let people_version = PeopleVersion::read(services, &lease.source).await?;
         let people = people(services, &lease.source).await?;
         Ok(Self {
             services: services.clone(),
@@ -84,6 +85,7 @@ impl Watcher {
             generation,
             detector: Some(detector),
             people: Arc::new(people),
+            people_version,
             told: Told::default(),
             previewed: Told::default(),
             is_previewing: false,
@@ -110,13 +112,19 @@ impl Watcher {
         Ok(())
     }
 
-    /// Whether policies, what was set about them, suppressions or tables have changed since this was opened.
+    /// Whether policies, what was set about them, suppressions, tables, people, or what was resolved of policies that open anew,
+    /// have changed since this was opened.
     pub(crate) async fn is_outdated(&self) -> Result<bool, ServiceError> {
-        let knowledge = self.services.knowledge().await?;
-        let settings = self.services.ledger.all_policy_settings().await?;
-        Ok(!Arc::ptr_eq(&self.knowledge, &knowledge)
-            || settings != self.settings
-            || suppressions(&self.services).await? != self.grouping.suppressions)
+        let (services, source) = (&self.services, &self.lease.source);
+        let knowledge = services.knowledge().await?;
+        let settings = services.ledger.all_policy_settings().await?;
+        if !Arc::ptr_eq(&self.knowledge, &knowledge) || settings != self.settings {
+            return Ok(true);
+        }
+        let policies = knowledge.policies_with(&settings);
+        let grouping = grouping(services, source, &policies, &settings).await?;
+        let people_version = PeopleVersion::read(services, source).await?;
+        Ok(grouping != self.grouping || people_version != self.people_version)
     }
 
     /// Evaluates what has come since the last time.
@@ -124,13 +132,8 @@ impl Watcher {
         self.summary = WatchSummary::default();
         let source = self.lease.source.clone();
         let services = self.services.clone();
-        let Some(stored) = services.ledger.source(&source).await? else {
-            return Err(ServiceError::NoSuchSource(source));
-        };
-        let progress = services.ledger.progress(&source).await?;
         let now = services.clock.now();
-        let is_collected = stored.profile.workspace_gid.is_some();
-        let Some(until) = settled_until(&progress, is_collected, now) else {
+        let Some(until) = self.settled_until(now).await? else {
             return Ok(self.summary);
         };
         let newest = services.lake.last_sequence(&source).await?;
@@ -164,6 +167,19 @@ impl Watcher {
         Ok(self.summary)
     }
 
+    /// Up to when everything of the source is known to be in the lake; `None` where that is not yet known of anything.
+    async fn settled_until(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let (ledger, source) = (&self.services.ledger, &self.lease.source);
+        let stored = ledger.source(source).await?;
+        let stored = stored.ok_or_else(|| ServiceError::NoSuchSource(source.clone()))?;
+        let progress = ledger.progress(source).await?;
+        let is_collected = stored.profile.workspace_gid.is_some();
+        Ok(settled_until(&progress, is_collected, now))
+    }
+
     /// Evaluates everything anew beside what is in use, which it then replaces.
     pub(crate) async fn rebuild(&mut self) -> Result<WatchSummary, ServiceError> {
         let now = self.services.clock.now();
@@ -173,16 +189,15 @@ impl Watcher {
         let generation = ledger.begin_rebuild(&lease, ENGINE_VERSION, now).await?;
         let services = self.services.clone();
         let mut anew = Self::fresh(&services, lease.clone(), generation).await?;
-        let progress = ledger.progress(&lease.source).await?;
-        let stored = ledger.source(&lease.source).await?;
-        let is_collected = stored.is_some_and(|source| source.profile.workspace_gid.is_some());
-        let until = settled_until(&progress, is_collected, now).max(in_use.settled_until);
+        let until = self.settled_until(now).await?.max(in_use.settled_until);
         let newest = services.lake.last_sequence(&lease.source).await?;
         if let Some(until) = until {
             anew.settle(BEGINNING, until, newest).await?;
             anew.save(until, newest).await?;
         }
-        ledger.finish_rebuild(&lease, now).await?;
+        let first_day_kept = services.first_day_kept().await?;
+        let seen_whole_since = first_day_kept.map(|day| day + LEARNED_AGAIN_AFTER);
+        ledger.finish_rebuild(&lease, seen_whole_since, now).await?;
         anew.generation.active = true;
         if let Some(until) = until
             && now - until <= PREVIEW_SPAN_MAX
@@ -208,32 +223,21 @@ impl Watcher {
         let mut reader = lake.in_order(&self.lease.source, range).await?;
         let mut next = reader.next().await?;
         let mut since_saved = 0;
-        while let Some(mut events) = next {
+        let mut last_at = None;
+        while let Some(events) = next {
+            let first_at = events.first().map(|event| event.event.created_at);
             // A save lies between two times, never between two events of one.
-            let rest = if since_saved >= EVENTS_A_STEP {
-                let first = events.first().map(|event| event.event.created_at);
-                let same = events.partition_point(|event| Some(event.event.created_at) == first);
-                let rest = events.split_off(same.min(events.len()));
-                Some(rest)
-            } else {
-                None
-            };
+            if let Some(at) = first_at
+                && since_saved >= EVENTS_A_STEP
+                && first_at != last_at
+            {
+                self.save(at, newest).await?;
+                since_saved = 0;
+            }
+            last_at = events.last().map(|event| event.event.created_at);
             since_saved += events.len() as u64;
             self.summary.events += events.len() as u64;
-            if let Some(rest) = rest {
-                self.evaluate(events).await?;
-                next = match rest.first() {
-                    Some(first) => {
-                        let at = first.event.created_at;
-                        self.save(at, newest).await?;
-                        since_saved = 0;
-                        Some(rest)
-                    }
-                    None => reader.next().await?,
-                };
-            } else {
-                next = self.evaluate_while_reading(events, &mut reader).await?;
-            }
+            next = self.evaluate_while_reading(events, &mut reader).await?;
         }
         Ok(())
     }
@@ -356,24 +360,6 @@ impl Watcher {
     }
 }
 
-/// The suppressions that were ever set, for a detector to compare with the times of events.
-async fn suppressions(services: &Services) -> Result<Vec<Suppression>, ServiceError> {
-    let all = services.ledger.suppressions(None).await?;
-    Ok(all
-        .into_iter()
-        .map(|set| Suppression {
-            id: set.id.to_string(),
-            policy: set.policy.as_deref().map(PolicyId::new),
-            entity: serde_json::from_str::<serde_json::Value>(&set.conditions)
-                .ok()
-                .and_then(|conditions| Some(conditions.get("entity")?.as_str()?.to_owned())),
-            from: set.created_at,
-            until: set.ends_at,
-            reason: set.reason,
-        })
-        .collect())
-}
-
 fn state_change(row: StateRow) -> StateChange {
     let kind = match row.key.split_once('/').map(|(kind, _)| kind) {
         Some("activity") => StateKind::Activity,
@@ -386,3 +372,6 @@ fn state_change(row: StateRow) -> StateChange {
         value: row.value,
     }
 }
+
+#[cfg(test)]
+mod tests;

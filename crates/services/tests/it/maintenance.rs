@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
-use drishti_services::Services;
+use drishti_services::alerts::AlertView;
 use drishti_services::maintenance::{COMPACT_FILES_MAX, Maintained, MaintenanceSettings};
+use drishti_services::{AlertChange, AlertFilter, Classification, Services, Triage};
 use tokio_util::sync::CancellationToken;
 
 use crate::place::{Place, event, event_at, ingest, name, now, stored_gids};
@@ -8,6 +9,18 @@ use crate::place::{Place, event, event_at, ingest, name, now, stored_gids};
 const FOR_EVER: MaintenanceSettings = MaintenanceSettings {
     retention_days: None,
 };
+
+const SIGN_IN: &str = r"
+title: Sign-in
+id: 7f0fbd1a-50b5-4c4b-8c57-9a2b2b1e5a05
+status: stable
+logsource: {product: asana, service: audit}
+detection:
+  selection: {event_type: user_login_succeeded}
+  condition: selection
+level: low
+drishti: {name: test.sign_in}
+";
 
 async fn files(services: &Services) -> u64 {
     services.lake_statistics().await.unwrap().files
@@ -27,7 +40,8 @@ async fn small_files_are_merged_hourly() {
         Maintained {
             files_merged: Some(3),
             files_retired: None,
-            files_deleted: Some(0)
+            files_deleted: Some(0),
+            findings_trimmed: Some(0)
         }
     );
     assert_eq!(files(&services).await, 1);
@@ -183,4 +197,55 @@ async fn it_ends_when_it_is_told_to() {
     });
     shutdown.cancel();
     maintaining.await.unwrap();
+}
+
+#[tokio::test]
+async fn old_findings_go_daily_but_never_before_their_events() {
+    let mut place = Place::new();
+    place.policies = vec![("sign_in.yml".into(), SIGN_IN.to_owned())];
+    let services = place.open().await;
+    let days = [1_000, 800, 30, 1].map(|days| now() - TimeDelta::days(days));
+    let events: String = days
+        .into_iter()
+        .zip(1..)
+        .map(|(time, gid)| event_at(gid, time) + "\n")
+        .collect();
+    ingest(&services, events).await;
+    for alert in alerts(&services).await {
+        let change = AlertChange {
+            triage: Some(Triage::Resolved {
+                classification: Classification::Benign,
+                reason: String::new(),
+            }),
+            ..AlertChange::default()
+        };
+        services.triage(&alert.id, &change, "mara").await.unwrap();
+    }
+    let looked = services.maintain_once(FOR_EVER).await.unwrap();
+    assert_eq!(alerts(&services).await.len(), 4, "the lake has the events");
+    assert!(looked.findings_trimmed.is_some());
+    let after = async |retention_days| {
+        place.clock.advance(TimeDelta::days(1));
+        let settings = MaintenanceSettings {
+            retention_days: Some(retention_days),
+        };
+        let looked = services.maintain_once(settings).await.unwrap();
+        assert!(looked.findings_trimmed.is_some());
+        services.rebuild(&name("files")).await.unwrap();
+        alerts(&services).await.len()
+    };
+    assert_eq!(after(900).await, 3);
+    assert_eq!(
+        after(20).await,
+        2,
+        "resolved alerts stay two years, without their events too"
+    );
+}
+
+async fn alerts(services: &Services) -> Vec<AlertView> {
+    let all = AlertFilter {
+        limit: 100,
+        ..AlertFilter::default()
+    };
+    services.alerts(&all).await.unwrap()
 }

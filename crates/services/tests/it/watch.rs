@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::canonical_time;
 use drishti_services::alerts::AlertView;
 use drishti_services::detect::Verdict;
-use drishti_services::{AlertChange, AlertFilter, Classification, Services, Triage};
+use drishti_services::{
+    AlertChange, AlertFilter, Classification, PolicyOverrides, Services, Triage,
+};
 
 use crate::place::{Place, ingest, name, now};
 
@@ -68,6 +70,22 @@ fn place() -> Place {
         (PathBuf::from("export.yml"), EXPORT.to_owned()),
     ];
     place
+}
+
+/// Resolves the only alert there is; gives its id.
+async fn resolve_the_only(services: &Services) -> String {
+    let all = alerts(services).await;
+    assert_eq!(all.len(), 1, "{all:?}");
+    let change = AlertChange {
+        triage: Some(Triage::Resolved {
+            classification: Classification::Benign,
+            reason: "planned".to_owned(),
+        }),
+        ..AlertChange::default()
+    };
+    let id = all[0].0.clone();
+    services.triage(&id, &change, "mara").await.unwrap();
+    id
 }
 
 fn line(gid: u64, kind: &str, who: u64, minutes_ago: i64) -> String {
@@ -189,19 +207,7 @@ async fn what_people_make_of_an_alert_outlives_a_rebuild() {
     let place = place();
     let services = place.open().await;
     ingest(&services, line(1, "workspace_export_started", 7, 60)).await;
-    let id = alerts(&services).await.remove(0).0;
-    let change = AlertChange {
-        triage: Some(Triage::Resolved {
-            classification: Classification::Benign,
-            reason: "planned".to_owned(),
-        }),
-        ..AlertChange::default()
-    };
-    let triaged = services
-        .triage(id.get(..8).unwrap(), &change, "mara")
-        .await
-        .unwrap();
-    assert_eq!(triaged.state, "resolved");
+    let id = resolve_the_only(&services).await;
     services.rebuild(&name("files")).await.unwrap();
     let story = services.alert(&id).await.unwrap();
     assert_eq!(story.alert.reason.as_deref(), Some("planned"));
@@ -260,4 +266,88 @@ async fn a_policy_is_tried_on_the_past() {
         .await
         .unwrap();
     assert!(yesterday.alerts < 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_after_resolution_opens_anew_where_the_policy_says_so() {
+    let mut place = place();
+    let anew = "  name: test.export\n  after_resolution: open_anew";
+    place.policies[1].1 = EXPORT.replace("  name: test.export", anew);
+    let services = place.open().await;
+    let export = |gid, minutes_ago| line(gid, "workspace_export_started", 7, minutes_ago);
+    ingest(&services, export(1, 60)).await;
+    let first = resolve_the_only(&services).await;
+    ingest(&services, [export(2, 50), export(3, 40)].join("\n")).await;
+    let check = async || {
+        let matches: Vec<(bool, u64)> = alerts(&services)
+            .await
+            .into_iter()
+            .map(|alert| (alert.0 == first, alert.4))
+            .collect();
+        assert!(matches.contains(&(true, 1)), "{matches:?}");
+        assert!(matches.contains(&(false, 2)), "{matches:?}");
+        assert_eq!(
+            services.alert(&first).await.unwrap().alert.state,
+            "resolved"
+        );
+    };
+    check().await;
+    services.rebuild(&name("files")).await.unwrap();
+    check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_policy_is_quiet_until_it_is_resumed() {
+    let place = place();
+    let services = place.open().await;
+    let ledger = services.ledger();
+    ingest(&services, line(1, "workspace_export_started", 1, 300)).await;
+    let minutes_ago = |minutes| now() - TimeDelta::minutes(minutes);
+    ledger
+        .pause_policy("test.export", "too often", minutes_ago(200))
+        .await
+        .unwrap();
+    ingest(&services, line(2, "workspace_export_started", 2, 100)).await;
+    assert_eq!(alerts(&services).await.len(), 1, "quiet since it is paused");
+    services.rebuild(&name("files")).await.unwrap();
+    assert_eq!(
+        alerts(&services).await.len(),
+        1,
+        "what it said before stays"
+    );
+    ledger
+        .resume_policy("test.export", "mara", minutes_ago(90))
+        .await
+        .unwrap();
+    ingest(&services, line(3, "workspace_export_started", 3, 80)).await;
+    assert_eq!(alerts(&services).await.len(), 2);
+    services.rebuild(&name("files")).await.unwrap();
+    assert_eq!(
+        alerts(&services).await.len(),
+        3,
+        "evaluated anew, nothing was paused"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_cap_that_was_set_holds() {
+    let place = place();
+    let services = place.open().await;
+    let overrides = PolicyOverrides {
+        daily_cap: Some(2),
+        ..PolicyOverrides::default()
+    };
+    services
+        .ledger()
+        .set_policy_overrides("test.export", &overrides, None, "mara", now())
+        .await
+        .unwrap();
+    let exports = (1..=5).map(|who| line(who, "workspace_export_started", who, 60));
+    ingest(&services, exports.collect::<Vec<_>>().join("\n")).await;
+    let filter = AlertFilter {
+        capped: Some(true),
+        limit: 100,
+        ..AlertFilter::default()
+    };
+    assert_eq!(services.alerts(&filter).await.unwrap().len(), 3);
 }

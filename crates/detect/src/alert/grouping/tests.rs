@@ -80,7 +80,7 @@ fn alerts(changes: &[Change]) -> Vec<(&Alert, usize)> {
     changes
         .iter()
         .filter_map(|change| match change {
-            Change::Alert { alert, events } => Some((&**alert, events.len())),
+            Change::Alert { alert, events, .. } => Some((&**alert, events.len())),
             _ => None,
         })
         .collect()
@@ -208,17 +208,20 @@ fn a_suppression_names_itself_on_the_alert() {
     assert_eq!(suppressed, [Some("s1"), None, None]);
 }
 
+/// Shows more matches of `recorded` than are allowed in three hours, all in minute `minute`.
+fn flood(grouper: &mut AlertGrouper, minute: i64) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for _ in 0..=PAUSE_LIMITS[0].1 {
+        changes.clear();
+        grouper.take(finding("recorded", "ada", minute, Low), &mut changes);
+    }
+    changes
+}
+
 #[test]
 fn a_policy_that_matches_too_often_is_paused_once() {
     let mut grouper = grouper(GroupingSettings::default());
-    let mut changes = Vec::new();
-    for _ in 0..=PAUSE_LIMITS[0].1 + 5 {
-        changes.clear();
-        grouper.take(finding("recorded", "ada", 1, Low), &mut changes);
-        if matches!(changes.last(), Some(Change::Paused { .. })) {
-            break;
-        }
-    }
+    let changes = flood(&mut grouper, 1);
     assert!(
         matches!(
             &changes[..],
@@ -238,6 +241,95 @@ fn a_policy_that_matches_too_often_is_paused_once() {
         take(&mut grouper, [finding("one", "ada", 900, Low)]).len(),
         1
     );
+}
+
+#[test]
+fn a_match_after_resolution_begins_another_alert_where_the_policy_says_so() {
+    let mut policy = Policy::clone(&policy("one", Mode::Alert, 1));
+    policy.grouping.after_resolution = AfterResolution::OpenAnew;
+    let policies = [Arc::new(policy)];
+    let keys = |settings: GroupingSettings| {
+        let mut grouper = AlertGrouper::new("acme", &policies, settings);
+        let findings = [1, 2, 3, 4].map(|minute| finding("one", "ada", minute, Low));
+        take(&mut grouper, findings)
+            .into_iter()
+            .map(|change| match change {
+                Change::Alert { alert, begins, .. } => (alert.key, alert.matches, begins),
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    let before = keys(GroupingSettings::default());
+    let first = before[0].0.clone();
+    let told: Vec<_> = before
+        .iter()
+        .map(|(_, matches, begins)| (*matches, *begins))
+        .collect();
+    assert_eq!(told, [(1, true), (2, false), (3, false), (4, false)]);
+    let after = keys(GroupingSettings {
+        resolved: BTreeMap::from([(first.clone(), 2)]),
+        ..GroupingSettings::default()
+    });
+    assert_eq!(
+        after[..2],
+        before[..2],
+        "what it was resolved with stays in it"
+    );
+    assert_ne!(after[2].0, first);
+    let told: Vec<_> = after[2..]
+        .iter()
+        .map(|(_, matches, begins)| (*matches, *begins))
+        .collect();
+    assert_eq!(told, [(1, true), (2, false)]);
+}
+
+fn limited(limits: PolicyLimits) -> GroupingSettings {
+    GroupingSettings {
+        limits: BTreeMap::from([(PolicyId::new("recorded"), limits)]),
+        ..GroupingSettings::default()
+    }
+}
+
+#[test]
+fn a_paused_policy_goes_on_when_it_is_resumed_and_can_be_paused_again() {
+    let mut paused = grouper(GroupingSettings::default());
+    flood(&mut paused, 1);
+    let rows = paused.take_changes();
+    let resumed = limited(PolicyLimits {
+        resumed_at: Some(at(100)),
+        ..PolicyLimits::default()
+    });
+    let mut resumed = grouper(resumed);
+    assert!(rows.iter().all(|row| resumed.restore(row)));
+    let once = take(&mut resumed, [finding("recorded", "ada", 101, Low)]);
+    assert!(matches!(&once[..], [Change::Signal(_)]), "{once:?}");
+    let too_much = flood(&mut resumed, 102);
+    assert_eq!(too_much, [], "the match before it was one too many");
+    assert_eq!(
+        take(&mut resumed, [finding("recorded", "ada", 103, Low)]),
+        []
+    );
+}
+
+#[test]
+fn a_rebuild_does_not_pause_for_what_was_resumed() {
+    let mut grouper = grouper(limited(PolicyLimits {
+        resumed_at: Some(at(100)),
+        ..PolicyLimits::default()
+    }));
+    let changes = flood(&mut grouper, 1);
+    assert!(matches!(&changes[..], [Change::Signal(_)]), "{changes:?}");
+}
+
+#[test]
+fn a_policy_paused_by_another_source_keeps_what_it_said_before() {
+    let mut grouper = grouper(limited(PolicyLimits {
+        paused_since: Some(at(100)),
+        ..PolicyLimits::default()
+    }));
+    let heard = [99, 100, 101]
+        .map(|minute| take(&mut grouper, [finding("recorded", "ada", minute, Low)]).len());
+    assert_eq!(heard, [1, 0, 0]);
 }
 
 #[test]
