@@ -154,6 +154,16 @@ impl ActivityEngine {
         explain::explain(program, *first, &self.memory, &view)
     }
 
+    /// Whether an event of this type can matter to any policy.
+    pub fn concerns(&self, event_type: &str) -> bool {
+        let (event, people) = (EnrichedEvent::default(), People::default());
+        let view = EventView::new(&event, &people);
+        let rules = self.programs.iter().flat_map(|program| &program.rules);
+        rules
+            .into_iter()
+            .any(|rule| route::may_match(&rule.compiled, event_type, &view))
+    }
+
     /// The rules that an event of this type can match.
     fn route(&mut self, event: &EnrichedEvent, people: &People) -> Arc<[(usize, usize)]> {
         let event_type = event.event.event_type.as_str();

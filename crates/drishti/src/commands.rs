@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use drishti_services::Services;
 
-use crate::cli::{BenchCommand, Cli, Command, PeopleCommand, RebuildCommand, TablesArgs};
+use crate::cli::{BenchCommand, Cli, Command, PeopleCommand, TablesArgs};
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::output;
@@ -42,9 +42,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::People(PeopleCommand::Import(arguments)) => people::import(&cli, arguments).await,
         Command::Bench(BenchCommand::Detection(arguments)) => bench::detection(arguments).await,
         Command::Geo(command) => geo::run(&cli, command).await,
-        Command::Rebuild(RebuildCommand::Baselines(arguments)) => {
-            rebuild::run(&cli, arguments).await
-        }
+        Command::Rebuild(command) => rebuild::run(&cli, command).await,
         Command::Doctor(arguments) => doctor::run(&cli, arguments).await,
         Command::Openapi => {
             output::print_data(&drishti_server::openapi()).map(|()| ExitCode::SUCCESS)

@@ -65,7 +65,7 @@ pub enum LakeError {
     /// Compaction, retention or vacuum failed.
     #[error("{doing} the lake at `{address}`")]
     Maintenance {
-        /// `compacting`, `removing old days from` or `vacuuming`.
+        /// `compacting`, `removing old days from`, `vacuuming` or `enriching the events of`.
         doing: &'static str,
         /// The lake's address, without credentials.
         address: String,

@@ -16,6 +16,7 @@ mod answer;
 mod append;
 mod deadline;
 mod durable;
+mod enrichment;
 mod error;
 mod events;
 mod gids;

@@ -16,7 +16,6 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 
 use crate::rows::days_since_epoch;
-use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
 /// Size that compaction makes files of, in bytes.
@@ -80,13 +79,6 @@ impl Lake {
             files_removed: metrics.num_files_removed,
             files_added: metrics.num_files_added,
         })
-    }
-
-    /// The first day that has events.
-    pub async fn oldest_day(&self) -> Result<Option<NaiveDate>, LakeError> {
-        let table = self.newest().await?;
-        let days = rows_by_day(&table).map_err(|error| self.opening(error))?;
-        Ok(days.into_keys().next())
     }
 
     /// Forgets all days before `first_day_kept`. The files go with the next vacuum.
@@ -160,7 +152,11 @@ impl Lake {
         sum_up(&table).map_err(|error| self.opening(error))
     }
 
-    fn maintenance_error(&self, doing: &'static str, source: DeltaTableError) -> LakeError {
+    pub(crate) fn maintenance_error(
+        &self,
+        doing: &'static str,
+        source: DeltaTableError,
+    ) -> LakeError {
         self.or_gone(LakeError::Maintenance {
             doing,
             address: self.address(),

@@ -1,16 +1,16 @@
 //! Reading a source's events in the order in which they happened.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::AsArray;
 use deltalake::arrow::compute::cast;
-use deltalake::arrow::datatypes::TimestampMicrosecondType;
+use deltalake::arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::execution::SendableRecordBatchStream;
-use deltalake::datafusion::functions_aggregate::expr_fn::min;
-use deltalake::datafusion::prelude::{col, lit};
+use deltalake::datafusion::functions_aggregate::expr_fn::{count, min};
+use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use futures::StreamExt as _;
 
@@ -28,6 +28,8 @@ pub struct InOrder {
     table: DeltaTable,
     source: SourceName,
     range: TimeRange,
+    /// `None`: of all types.
+    event_types: Option<Vec<String>>,
     days: VecDeque<NaiveDate>,
     day: Option<SendableRecordBatchStream>,
 }
@@ -50,9 +52,43 @@ impl Lake {
             table,
             source: source.clone(),
             range,
+            event_types: None,
             days,
             day: None,
         })
+    }
+
+    /// How many events of `source` there are in `range`, by type.
+    pub async fn count_by_type(
+        &self,
+        source: &SourceName,
+        range: TimeRange,
+    ) -> Result<BTreeMap<String, u64>, LakeError> {
+        let table = self.newest().await?;
+        let context = self.session(SORT_BYTES_MAX);
+        let frame = self.scan(&context, &table).await?;
+        let counted = async {
+            let condition = within(range).and(col("source").eq(lit(source.as_str())));
+            let batches = frame
+                .filter(condition)?
+                .aggregate(vec![col("event_type")], vec![count(lit(1_i64))])?
+                .collect()
+                .await?;
+            let mut counts = BTreeMap::new();
+            for batch in batches {
+                let types = cast(batch.column(0), &DataType::Utf8)?;
+                let rows = cast(batch.column(1), &DataType::UInt64)?;
+                let rows = rows.as_primitive::<UInt64Type>();
+                for (event_type, rows) in types.as_string::<i32>().iter().zip(rows) {
+                    let of_type = counts.entry(event_type.unwrap_or_default().to_owned());
+                    *of_type.or_insert(0) += rows.unwrap_or_default();
+                }
+            }
+            Ok(counts)
+        };
+        counted
+            .await
+            .map_err(|error: DataFusionError| self.query_error(&error, SORT_BYTES_MAX))
     }
 
     /// `created_at` of the oldest event of `source` that came with a batch behind `sequence`; `None` where there is no such batch.
@@ -87,6 +123,13 @@ impl Lake {
 }
 
 impl InOrder {
+    /// Only events of these types; the others are not even unpacked.
+    #[must_use]
+    pub fn of_types(mut self, event_types: Vec<String>) -> Self {
+        self.event_types = Some(event_types);
+        self
+    }
+
     /// The next events, some thousand at a time; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
         loop {
@@ -118,8 +161,12 @@ impl InOrder {
                 .eq(crate::events::day(day))
                 .and(within(self.range))
                 .and(col("source").eq(lit(self.source.as_str())));
+            let types = self.event_types.as_ref().map(|types| {
+                let types = types.iter().map(lit).collect();
+                col("event_type").in_list(types, false)
+            });
             frame
-                .filter(condition)?
+                .filter(types.into_iter().fold(condition, Expr::and))?
                 .sort(vec![
                     col("created_at").sort(true, false),
                     col("gid").sort(true, false),

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray, new_null_array,
 };
+use deltalake::arrow::compute::cast;
+use deltalake::arrow::compute::kernels::boolean::or;
+use deltalake::arrow::compute::kernels::cmp::distinct;
 use deltalake::arrow::datatypes::SchemaRef;
 use deltalake::arrow::error::ArrowError;
 use drishti_model::{AddressCategory, AddressFacts, Device, DeviceKind, EnrichedEvent, SourceName};
@@ -49,14 +52,43 @@ pub(crate) fn to_columns(
     RecordBatch::try_new(Arc::clone(table), columns)
 }
 
+/// The columns of `batch` in the order of `table`, with what `again` says of the address and device of each row; and how many rows
+/// said something else.
+pub(crate) fn with_enrichment(
+    batch: &RecordBatch,
+    again: &[EnrichedEvent],
+    table: &SchemaRef,
+) -> Result<(RecordBatch, u64), ArrowError> {
+    let again: Vec<&EnrichedEvent> = again.iter().collect();
+    let mut differing: Option<BooleanArray> = None;
+    let mut columns = Vec::with_capacity(table.fields().len());
+    for field in table.fields() {
+        let stored = batch.column_by_name(field.name());
+        let stored = stored.map(|stored| cast(stored, field.data_type()));
+        let stored = stored.transpose()?;
+        let stored = stored.unwrap_or_else(|| new_null_array(field.data_type(), again.len()));
+        let Some(column) = enrichment_column(field.name(), &again) else {
+            columns.push(stored);
+            continue;
+        };
+        let differs = distinct(&stored, &column)?;
+        differing = Some(match differing {
+            Some(others) => or(&others, &differs)?,
+            None => differs,
+        });
+        columns.push(column);
+    }
+    let differing = differing.map_or(0, |differing| differing.true_count());
+    Ok((
+        RecordBatch::try_new(Arc::clone(table), columns)?,
+        differing as u64,
+    ))
+}
+
 fn column(name: &str, stamp: &Stamp<'_>, events: &[&EnrichedEvent]) -> Option<ArrayRef> {
     let rows = events.len();
     let times = |times: Vec<i64>| -> ArrayRef {
         Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC"))
-    };
-    let degrees = |read: fn(&AddressFacts) -> Option<f64>| -> ArrayRef {
-        let values = events.iter().map(|event| read(event.address.as_deref()?));
-        Arc::new(values.collect::<Float64Array>())
     };
     Some(match name {
         "source" => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
@@ -82,6 +114,20 @@ fn column(name: &str, stamp: &Stamp<'_>, events: &[&EnrichedEvent]) -> Option<Ar
                 days_since_epoch(event.event.created_at.date_naive())
             })))
         }
+        _ => {
+            let of_event = event_field(name).map(|read| text_column(events, read));
+            of_event.or_else(|| enrichment_column(name, events))?
+        }
+    })
+}
+
+/// A column of what is known of addresses and devices.
+fn enrichment_column(name: &str, events: &[&EnrichedEvent]) -> Option<ArrayRef> {
+    let degrees = |read: fn(&AddressFacts) -> Option<f64>| -> ArrayRef {
+        let values = events.iter().map(|event| read(event.address.as_deref()?));
+        Arc::new(values.collect::<Float64Array>())
+    };
+    Some(match name {
         "ip_latitude" => degrees(|facts| facts.latitude),
         "ip_longitude" => degrees(|facts| facts.longitude),
         "ip_asn" => {
@@ -100,20 +146,18 @@ fn column(name: &str, stamp: &Stamp<'_>, events: &[&EnrichedEvent]) -> Option<Ar
                 .iter()
                 .map(|event| Some(event.device.as_deref()?.tags.as_slice())),
         ),
-        _ => {
-            let read = text_field(name)?;
-            let bytes = events
-                .iter()
-                .filter_map(|event| read(event))
-                .map(str::len)
-                .sum();
-            let mut builder = StringBuilder::with_capacity(rows, bytes);
-            for event in events {
-                builder.append_option(read(event));
-            }
-            Arc::new(builder.finish())
-        }
+        _ => text_column(events, enrichment_field(name)?),
     })
+}
+
+fn text_column(events: &[&EnrichedEvent], read: ReadText) -> ArrayRef {
+    let texts = events.iter().filter_map(|event| read(event));
+    let bytes = texts.map(str::len).sum();
+    let mut builder = StringBuilder::with_capacity(events.len(), bytes);
+    for event in events {
+        builder.append_option(read(event));
+    }
+    Arc::new(builder.finish())
 }
 
 /// Tags as one text; none are null.
@@ -130,10 +174,6 @@ fn tags<'a>(all: impl Iterator<Item = Option<&'a [String]>>) -> ArrayRef {
 }
 
 type ReadText = fn(&EnrichedEvent) -> Option<&str>;
-
-fn text_field(name: &str) -> Option<ReadText> {
-    event_field(name).or_else(|| enrichment_field(name))
-}
 
 fn event_field(name: &str) -> Option<ReadText> {
     Some(match name {

@@ -1,7 +1,7 @@
 //! Alerts for people: what was found, why, and what becomes of it.
 
 use chrono::{DateTime, Utc};
-use drishti_ledger::{Alert, AlertChange, AlertFilter, AlertHistory, Triage};
+use drishti_ledger::{Alert, AlertChange, AlertCursor, AlertFilter, AlertHistory, Triage};
 use drishti_model::Severity;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use crate::{ServiceError, Services};
 /// Fewest characters of an id that stand for it.
 const ID_CHARS_MIN: usize = 6;
 
-/// Most alerts that are looked through for one whose id begins as asked.
-const LOOKED_THROUGH_MAX: u64 = 10_000;
+/// Alerts read at once where all are.
+const ALERTS_A_PAGE: u64 = 10_000;
 
 /// An alert as programs read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -157,6 +157,25 @@ impl Services {
         Ok(alerts.into_iter().map(AlertView::from).collect())
     }
 
+    /// All alerts that fit a filter, whatever its limit and place.
+    pub async fn all_alerts(&self, filter: AlertFilter) -> Result<Vec<AlertView>, ServiceError> {
+        let mut filter = AlertFilter {
+            limit: ALERTS_A_PAGE,
+            after: None,
+            ..filter
+        };
+        let mut all = Vec::new();
+        loop {
+            let page = self.ledger.alerts(&filter).await?;
+            filter.after = page.last().map(AlertCursor::at);
+            let is_last = (page.len() as u64) < ALERTS_A_PAGE;
+            all.extend(page.into_iter().map(AlertView::from));
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
     /// The alert with this id, or the only one whose id begins with it.
     pub async fn alert(&self, id: &str) -> Result<AlertStory, ServiceError> {
         let id = self.alert_id(id).await?;
@@ -197,19 +216,12 @@ impl Services {
             return Ok(beginning.to_owned());
         }
         let missing = || ServiceError::NoSuchAlert(beginning.to_owned());
-        if beginning.chars().count() < ID_CHARS_MIN {
+        let is_hexadecimal = beginning.chars().all(|char| char.is_ascii_hexdigit());
+        if !is_hexadecimal || beginning.len() < ID_CHARS_MIN {
             return Err(missing());
         }
-        let filter = AlertFilter {
-            limit: LOOKED_THROUGH_MAX,
-            ..AlertFilter::default()
-        };
-        let all = self.ledger.alerts(&filter).await?;
-        let mut fitting = all
-            .into_iter()
-            .map(|alert| alert.id)
-            .filter(|id| id.starts_with(beginning));
-        match (fitting.next(), fitting.next()) {
+        let mut fitting = self.ledger.alert_ids(beginning, 2).await?;
+        match (fitting.pop(), fitting.pop()) {
             (Some(id), None) => Ok(id),
             _ => Err(missing()),
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use drishti_detect::{Alert, Change, Detector, GroupingSettings, Mode, People, Policy, PolicyKind};
+use drishti_detect::{
+    ActivityEngine, Alert, Change, Detector, GroupingSettings, Mode, People, Policy, PolicyKind,
+};
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use serde::Serialize;
 
@@ -86,18 +88,59 @@ impl Services {
             if source.is_some_and(|source| *source != known.name) {
                 continue;
             }
-            let mut run = Run::new(self, &known.name, [Some(&tried), compared.as_ref()]).await?;
-            let from = match tried.kind {
-                PolicyKind::Activity(_) => since,
-                PolicyKind::Anomaly { .. } => DateTime::UNIX_EPOCH,
+            let versions: Vec<&Arc<Policy>> = [&tried].into_iter().chain(&compared).collect();
+            let mut run = Run::new(self, &known.name, &versions).await?;
+            let from = if learns(&versions) {
+                DateTime::UNIX_EPOCH
+            } else {
+                since
             };
             if let Some(range) = TimeRange::new(from, until) {
-                run.over(self, range, since).await?;
+                let types = concerned(self, &known.name, range, &versions).await?;
+                run.over(self, range, types, since).await?;
+            }
+            if let Some(range) = TimeRange::new(since, until) {
+                let counts = self.lake.count_by_type(&known.name, range).await?;
+                outcome.events += counts.values().sum::<u64>();
             }
             run.add_to(&mut outcome, compared.is_some());
         }
         Ok(outcome)
     }
+}
+
+/// Whether any version goes by what is usual, which is learned from all events there are.
+fn learns(versions: &[&Arc<Policy>]) -> bool {
+    versions
+        .iter()
+        .any(|version| matches!(version.kind, PolicyKind::Anomaly { .. }))
+}
+
+/// The types of events in `range` that can matter to any version; `None`: all do.
+async fn concerned(
+    services: &Services,
+    source: &SourceName,
+    range: TimeRange,
+    versions: &[&Arc<Policy>],
+) -> Result<Option<Vec<String>>, ServiceError> {
+    if learns(versions) {
+        return Ok(None);
+    }
+    let policies: Vec<Arc<Policy>> = versions.iter().map(|version| alerting(version)).collect();
+    let (engine, _) = ActivityEngine::new(&policies);
+    let counts = services.lake.count_by_type(source, range).await?;
+    let concerned = counts
+        .into_keys()
+        .filter(|event_type| engine.concerns(event_type));
+    Ok(Some(concerned.collect()))
+}
+
+/// A version as it is tried: what is off or only recorded shall show what it would say.
+fn alerting(version: &Policy) -> Arc<Policy> {
+    Arc::new(Policy {
+        mode: Mode::Alert,
+        ..version.clone()
+    })
 }
 
 /// One source being gone through.
@@ -107,24 +150,19 @@ struct Run {
     detectors: Vec<Detector>,
     /// The alerts of each detector, by key.
     alerts: Vec<BTreeMap<String, Alert>>,
-    events: u64,
 }
 
 impl Run {
     async fn new(
         services: &Services,
         source: &SourceName,
-        versions: [Option<&Arc<Policy>>; 2],
+        versions: &[&Arc<Policy>],
     ) -> Result<Self, ServiceError> {
         let detectors: Vec<Detector> = versions
-            .into_iter()
-            .flatten()
+            .iter()
             .map(|version| {
-                let mut version = Policy::clone(version);
-                // What is off or only recorded shall show what it would say.
-                version.mode = Mode::Alert;
                 let settings = GroupingSettings::default();
-                Detector::new(source.as_str(), &[Arc::new(version)], settings).0
+                Detector::new(source.as_str(), &[alerting(version)], settings).0
             })
             .collect();
         Ok(Self {
@@ -132,7 +170,6 @@ impl Run {
             people: Arc::new(people(services, source).await?),
             alerts: vec![BTreeMap::new(); detectors.len()],
             detectors,
-            events: 0,
         })
     }
 
@@ -140,15 +177,15 @@ impl Run {
         &mut self,
         services: &Services,
         range: TimeRange,
+        types: Option<Vec<String>>,
         since: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let mut reader = services.lake.in_order(&self.source, range).await?;
+        if let Some(types) = types {
+            reader = reader.of_types(types);
+        }
         let mut next = reader.next().await?;
         while let Some(events) = next {
-            self.events += events
-                .iter()
-                .filter(|event| event.event.created_at >= since)
-                .count() as u64;
             let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
             evaluated?;
             next = read?;
@@ -188,7 +225,6 @@ impl Run {
     }
 
     fn add_to(self, outcome: &mut Backtest, is_compared: bool) {
-        outcome.events += self.events;
         let mut alerts = self.alerts.into_iter();
         let tried = alerts.next().unwrap_or_default();
         for alert in tried.values() {

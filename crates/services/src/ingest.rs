@@ -274,7 +274,7 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
                 None => Batch::begin(&self.intake).await?,
             };
             let newest = events.iter().map(|event| event.created_at).max();
-            let events = self.intake.enriched(events);
+            let events = self.intake.enriched(events).await?;
             batch.append.write(&events).await?;
             batch.events += events.len() as u64;
             batch.newest_event_at = batch.newest_event_at.max(newest);

@@ -7,7 +7,7 @@ use drishti_model::Clock;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
-use crate::watch::{Knowledge, KnowledgeFiles};
+use crate::watch::{KnowledgeFiles, Known};
 
 /// One installation: its lake, its ledger, its clock. Cheap to clone.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct Services {
     pub(crate) declared_in: Option<Arc<str>>,
     pub(crate) knowledge_files: Arc<KnowledgeFiles>,
     /// What was read from those files; `None` before it is needed.
-    pub(crate) knowledge: Arc<Mutex<Option<Arc<Knowledge>>>>,
+    pub(crate) knowledge: Arc<Mutex<Option<Known>>>,
     /// Told whenever events have reached the lake.
     pub(crate) news: Arc<Notify>,
 }

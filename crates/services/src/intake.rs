@@ -1,14 +1,11 @@
 //! The one way of events into the lake: check, append durably, then move the ledger.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use drishti_lake::Append;
 use drishti_ledger::{Advance, Lease, Progress, Quarantined};
 use drishti_model::{AuditEvent, EnrichedEvent, SourceName, canonical_time};
 
 use crate::holder::{is_gone, shown};
-use crate::watch::Knowledge;
 use crate::{ServiceError, Services};
 
 /// No event of Asana can be older than Asana.
@@ -22,7 +19,6 @@ pub(crate) const LEASE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 
 /// Writes batches of one source, under its lease.
 pub(crate) struct Intake {
-    knowledge: Arc<Knowledge>,
     services: Services,
     lease: Lease,
     sequence: i64,
@@ -95,7 +91,6 @@ impl Intake {
         }
         Ok(Opened {
             intake: Self {
-                knowledge: services.knowledge().await?,
                 services: services.clone(),
                 lease,
                 sequence,
@@ -106,14 +101,15 @@ impl Intake {
     }
 
     /// The events with what is known of their addresses and user agents.
-    pub(crate) fn enriched(
+    pub(crate) async fn enriched(
         &self,
         events: impl IntoIterator<Item = AuditEvent>,
-    ) -> Vec<EnrichedEvent> {
-        events
-            .into_iter()
-            .map(|event| self.knowledge.enricher.enrich(event))
-            .collect()
+    ) -> Result<Vec<EnrichedEvent>, ServiceError> {
+        let knowledge = self.services.knowledge().await?;
+        let events = events.into_iter();
+        Ok(events
+            .map(|event| knowledge.enricher.enrich(event))
+            .collect())
     }
 
     pub(crate) fn lease(&self) -> &Lease {
@@ -167,7 +163,7 @@ impl Intake {
             });
         }
         let mut append = self.begin().await?;
-        let events = self.enriched(events.iter().cloned());
+        let events = self.enriched(events.iter().cloned()).await?;
         append.write(&events).await?;
         self.finish(append, advance).await
     }

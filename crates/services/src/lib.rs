@@ -22,6 +22,7 @@ mod words;
 pub mod alerts;
 pub mod backtest;
 pub mod collect;
+pub mod enrichment;
 pub mod ingest;
 pub mod maintenance;
 pub mod quarantine;

@@ -185,7 +185,7 @@ impl Services {
         let first_day_kept = (today - TimeDelta::days(i64::from(days.max(1)))).date_naive();
         // Noted before, so that whoever evaluates all events anew never takes what is left for everything there was.
         let noted = self.first_day_kept().await?.map(|at| at.date_naive());
-        let oldest = self.lake.oldest_day().await?;
+        let oldest = self.lake.days().await?.into_iter().next();
         if oldest.is_some_and(|oldest| oldest < first_day_kept) && noted < Some(first_day_kept) {
             let day = first_day_kept.to_string();
             let now = self.clock.now();

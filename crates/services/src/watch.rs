@@ -16,6 +16,7 @@ use drishti_detect::Policy;
 use drishti_ledger::{Lease, LedgerError};
 
 mod explain;
+mod fresh;
 mod grouping;
 mod knowledge;
 mod people;
@@ -24,6 +25,7 @@ mod told;
 mod watcher;
 
 pub use explain::Explained;
+pub(crate) use fresh::Known;
 pub use knowledge::{Knowledge, KnowledgeFiles, KnowledgeWarning, NamedFile};
 pub(crate) use people::people;
 pub(crate) use watcher::Watcher;
@@ -139,26 +141,6 @@ impl Services {
             watcher.rebuild().await
         })
         .await
-    }
-
-    /// What detection and enrichment go by; read at the first use.
-    pub async fn knowledge(&self) -> Result<Arc<Knowledge>, ServiceError> {
-        let mut known = self.knowledge.lock().await;
-        if let Some(known) = known.as_ref() {
-            return Ok(Arc::clone(known));
-        }
-        let ranges = self.ledger.ranges().await?;
-        let files = Arc::clone(&self.knowledge_files);
-        let read = tokio::task::spawn_blocking(move || Knowledge::read(&files, &ranges));
-        let read = read
-            .await
-            .map_err(|_| ServiceError::TaskDied("the reading of policies and tables"))??;
-        for warning in read.warnings(self.clock.now()) {
-            tracing::warn!("{}", warning.found);
-        }
-        let read = Arc::new(read);
-        *known = Some(Arc::clone(&read));
-        Ok(read)
     }
 
     /// Reads policies, places, ranges and feeds anew at the next use: something about them has changed.

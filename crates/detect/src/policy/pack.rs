@@ -32,10 +32,7 @@ pub struct Pack {
 impl Pack {
     /// Reads every `*.yml` and `*.yaml` under `folder`, in the order of their paths. Links to folders are not followed.
     pub fn load(folder: &Path) -> Self {
-        let mut paths = Vec::new();
-        let mut errors = Vec::new();
-        list(folder, FOLDERS_DEEP_MAX, &mut paths, &mut errors);
-        paths.sort();
+        let (paths, mut errors) = listed(folder);
         let mut files = Vec::with_capacity(paths.len());
         for path in paths {
             match read_file(&path) {
@@ -46,6 +43,11 @@ impl Pack {
         let mut pack = Self::parse(&files);
         pack.errors.splice(0..0, errors);
         pack
+    }
+
+    /// The files that [`Pack::load`] would read, in order.
+    pub fn files(folder: &Path) -> Vec<PathBuf> {
+        listed(folder).0
     }
 
     /// Reads files whose paths and texts are given, in that order. The names of policies and the ids of Sigma rules must be
@@ -66,6 +68,13 @@ impl Pack {
         }
         pack
     }
+}
+
+fn listed(folder: &Path) -> (Vec<PathBuf>, Vec<PolicyError>) {
+    let (mut paths, mut errors) = (Vec::new(), Vec::new());
+    list(folder, FOLDERS_DEEP_MAX, &mut paths, &mut errors);
+    paths.sort();
+    (paths, errors)
 }
 
 fn list(folder: &Path, deep: usize, paths: &mut Vec<PathBuf>, errors: &mut Vec<PolicyError>) {

@@ -297,6 +297,15 @@ pub(crate) struct WhyArgs {
 pub(crate) enum RebuildCommand {
     /// Evaluate all events of a source anew: what is usual, and the alerts.
     Baselines(RebuildArgs),
+    /// Say anew of stored events what places, feeds and ranges say of their addresses now; then evaluate all of them anew.
+    Enrichment(RebuildEnrichmentArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildEnrichmentArgs {
+    /// Only events of the last N days; all without it.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=36_600))]
+    pub(crate) days: Option<u32>,
 }
 
 #[derive(Debug, Args)]

@@ -23,9 +23,6 @@ use crate::output::print_data;
 use crate::shipped;
 use score::{Campaign, Label, Score};
 
-/// Alerts read at once.
-const ALERTS_A_PAGE: u64 = 10_000;
-
 /// What the simulator publishes, and what it is called here.
 const FEEDS: [(&str, &str); 4] = [
     ("tor", "tor-exits.txt"),
@@ -102,13 +99,12 @@ impl Organisation {
             .collect::<anyhow::Result<Vec<Label>>>()?;
         let campaigns = Campaign::all(&labels);
         let filter = AlertFilter {
-            limit: ALERTS_A_PAGE,
             provisional: Some(false),
             suppressed: Some(false),
             ..AlertFilter::default()
         };
         let mut alerts = Vec::new();
-        for alert in self.services.alerts(&filter).await? {
+        for alert in self.services.all_alerts(filter).await? {
             alerts.push(self.services.alert(&alert.id).await?);
         }
         let person_days = f64::from(arguments.people) * f64::from(arguments.days);

@@ -18,9 +18,6 @@ use crate::cli::DetectArgs;
 use crate::output::{self, grouped};
 use crate::shipped;
 
-/// Alerts read at once.
-const ALERTS_A_PAGE: u64 = 10_000;
-
 /// One alert, as a line.
 #[derive(Serialize)]
 struct Line {
@@ -110,11 +107,7 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
 
 /// Prints all alerts, the oldest first.
 async fn print_alerts(services: &Services) -> anyhow::Result<()> {
-    let filter = AlertFilter {
-        limit: ALERTS_A_PAGE,
-        ..AlertFilter::default()
-    };
-    let mut alerts = services.alerts(&filter).await?;
+    let mut alerts = services.all_alerts(AlertFilter::default()).await?;
     alerts.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
     for alert in alerts {
         let story = services.alert(&alert.id).await?;

@@ -102,6 +102,8 @@ impl Opened {
             .unwrap_or_default();
         tasks.spawn(declare(services.clone(), declared, file));
         tasks.spawn(services.collector().run(stop.clone()));
+        let (kept_fresh, fresh_stop) = (services.clone(), stop.clone());
+        tasks.spawn(async move { kept_fresh.keep_knowledge_fresh(fresh_stop).await });
         let (maintained, maintenance_stop) = (services.clone(), stop.clone());
         let retention_days = configuration.lake.retention_days;
         tasks.spawn(async move {

@@ -8,6 +8,7 @@
 
 mod append;
 mod crash;
+mod enrichment;
 mod events;
 mod faults;
 mod house;

@@ -52,6 +52,48 @@ async fn events_come_in_the_order_of_their_times_then_of_their_gids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_events_of_some_types_can_be_asked_for() {
+    let house = House::new().await;
+    let of_type = |gid: &str, minute, event_type: &str| {
+        let mut row = event(gid, minute);
+        row.event_type = event_type.to_owned();
+        row
+    };
+    let rows = [
+        of_type("1", 1, "task_deleted"),
+        of_type("2", 2, "user_invited"),
+        of_type("3", DAY_MINUTES, "task_deleted"),
+        of_type("4", 20 * DAY_MINUTES, "task_deleted"),
+    ];
+    put(&house.lake, "acme", &rows).await;
+    put(&house.lake, "other", &rows).await;
+    let (acme, range) = (source("acme"), days(-1, 9));
+    let counts = house.lake.count_by_type(&acme, range).await.unwrap();
+    let expected = [("task_deleted", 2), ("user_invited", 1)];
+    assert!(
+        counts
+            .iter()
+            .map(|(kind, rows)| (kind.as_str(), *rows))
+            .eq(expected)
+    );
+    for (types, expected) in [
+        (&["task_deleted"][..], &["1", "3"][..]),
+        (&["task_deleted", "user_invited", "'"], &["1", "2", "3"]),
+        (&["unknown"], &[]),
+        (&[], &[]),
+    ] {
+        let types = types.iter().map(ToString::to_string).collect();
+        let reader = house.lake.in_order(&acme, range).await.unwrap();
+        let mut reader = reader.of_types(types);
+        let mut found = Vec::new();
+        while let Some(events) = reader.next().await.unwrap() {
+            found.extend(events.into_iter().map(|row| row.event.gid));
+        }
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_event_behind_a_batch_is_found() {
     let house = House::new().await;
     let oldest = async |sequence| {

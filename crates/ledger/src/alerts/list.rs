@@ -123,6 +123,20 @@ impl Ledger {
         alerts.map_err(|fault: Fault| self.failed("reading the alerts", fault))
     }
 
+    /// Ids of alerts that begin with some text, at most `limit`.
+    pub async fn alert_ids(&self, beginning: &str, limit: u64) -> Result<Vec<String>, LedgerError> {
+        let ids = alert::Entity::find()
+            .select_only()
+            .column(alert::Column::Id)
+            .filter(alert::Column::Id.starts_with(text(beginning)))
+            .order_by_asc(alert::Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(self.database())
+            .await;
+        ids.map_err(|fault| self.failed("looking for an alert", fault))
+    }
+
     /// The resolved alerts of some policies in one source: how many matches each had when it was resolved, by id.
     pub async fn resolved_matches(
         &self,

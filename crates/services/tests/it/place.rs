@@ -21,6 +21,7 @@ pub(crate) struct Place {
     pub(crate) proxy: Option<Proxy>,
     /// Path and text of each policy.
     pub(crate) policies: Vec<(PathBuf, String)>,
+    pub(crate) policy_folder: Option<PathBuf>,
     key: SealingKey,
     folder: TempDir,
 }
@@ -31,6 +32,7 @@ impl Place {
             clock: Arc::new(ManualClock::new(now())),
             proxy: None,
             policies: Vec::new(),
+            policy_folder: None,
             key: SealingKey::generate().unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -55,6 +57,7 @@ impl Place {
             declared_in: Some("/etc/drishti.toml".to_owned()),
             knowledge: KnowledgeFiles {
                 shipped: self.policies.clone(),
+                folder: self.policy_folder.clone(),
                 ..KnowledgeFiles::default()
             },
         };

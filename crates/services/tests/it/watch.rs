@@ -351,3 +351,77 @@ async fn a_daily_cap_that_was_set_holds() {
     };
     assert_eq!(services.alerts(&filter).await.unwrap().len(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_while_running_is_taken_up_and_stored_events_can_say_it_too() {
+    let mut place = place();
+    let folder = tempfile::tempdir().unwrap();
+    place.policy_folder = Some(folder.path().to_owned());
+    let services = place.open().await;
+    ingest(&services, export_from(1, 300)).await;
+    assert_eq!(alerts(&services).await.len(), 1);
+    assert!(!services.refresh_knowledge().await.unwrap());
+
+    let vpn_only = EXPORT
+        .replace(
+            "workspace_export_started}",
+            "workspace_export_started, ip.tags: office}",
+        )
+        .replace("started an export", "exported from the office");
+    std::fs::write(folder.path().join("export.yml"), &vpn_only).unwrap();
+    assert!(services.refresh_knowledge().await.unwrap());
+    assert!(!services.refresh_knowledge().await.unwrap());
+    ingest(&services, export_from(2, 200)).await;
+    assert_eq!(
+        alerts(&services).await.len(),
+        1,
+        "nobody knows the office yet"
+    );
+
+    let office =
+        r#"{"name":"office","networks":["192.0.2.0/24"],"category":"corporate","tags":["office"]}"#;
+    services
+        .ledger()
+        .add_range("office", office, "mara", now())
+        .await
+        .unwrap();
+    assert!(services.refresh_knowledge().await.unwrap());
+    ingest(&services, export_from(3, 100)).await;
+    assert_eq!(alerts(&services).await.len(), 2);
+
+    let mut days = Vec::new();
+    let enriched = services.enrich_stored(None, |day, _| days.push(day)).await;
+    let enriched = enriched.unwrap();
+    assert_eq!(
+        (enriched.events_changed, enriched.days),
+        (2, days.len() as u64)
+    );
+    let again = services.enrich_stored(None, |_, _| ()).await.unwrap();
+    assert_eq!(again.events_changed, 0);
+    services.rebuild(&name("files")).await.unwrap();
+    let titles: Vec<String> = alerts(&services)
+        .await
+        .into_iter()
+        .map(|alert| alert.1)
+        .collect();
+    assert_eq!(titles, ["7 exported from the office"; 3]);
+
+    // What can't be read is told, and what was known stays.
+    std::fs::write(folder.path().join("export.yml"), "title: [").unwrap();
+    assert!(services.refresh_knowledge().await.unwrap());
+    let known = services.knowledge().await.unwrap();
+    assert_eq!(known.pack.errors.len(), 1);
+    let shipped = known.pack.policies.iter();
+    assert!(
+        shipped
+            .into_iter()
+            .any(|policy| policy.text.contains("started an export"))
+    );
+}
+
+/// An export from an address in the documentation's network.
+fn export_from(gid: u64, minutes_ago: i64) -> String {
+    let export = line(gid, "workspace_export_started", 7, minutes_ago);
+    let context = r#","context":{"client_ip_address":"192.0.2.7"}}"#;
+    export.strip_suffix('}').unwrap().to_owned() + context
+}
