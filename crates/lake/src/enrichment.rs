@@ -100,8 +100,8 @@ impl Lake {
             values.get(schema::PARTITION).and_then(Option::as_deref) == Some(&day)
         });
         let actions = replaced
-            .map(|file| Action::Remove(file.remove_action(true)))
-            .chain(files.into_iter().map(Action::Add))
+            .map(|file| Action::Remove(file.remove_action(false)))
+            .chain(files.into_iter().map(rearranged).map(Action::Add))
             .collect();
         let properties = CommitProperties::default()
             .with_create_checkpoint(false)
@@ -121,6 +121,14 @@ impl Lake {
         table.state = Some(commit.snapshot());
         self.set_current(&table);
         Ok(())
+    }
+}
+
+/// To Delta this is as a compaction: the same events, so that appends go on and those who follow the table don't read them twice.
+fn rearranged(file: Add) -> Add {
+    Add {
+        data_change: false,
+        ..file
     }
 }
 
