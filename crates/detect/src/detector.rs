@@ -57,7 +57,8 @@ impl Detector {
     fn find(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
         let before = findings.len();
         self.activity.evaluate(event, people, findings);
-        if findings.len() > before {
+        let found = findings.iter().skip(before);
+        if found.into_iter().any(|finding| self.alerts.alerts(&finding.policy)) {
             let rarity = self.anomalies.rarity(event);
             for finding in findings.iter_mut().skip(before) {
                 finding.explanation.rarity.clone_from(&rarity);

@@ -9,7 +9,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QuerySelect,
 };
 
-use crate::alerts::{check_id, long, short};
+use crate::alerts::{check_id, short};
 use crate::detection::in_use;
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::insert_or_keep;
@@ -39,8 +39,8 @@ pub struct Signal {
     pub at: DateTime<Utc>,
     /// The gids of its events; the first [`SIGNAL_EVENTS_MAX`] are kept.
     pub gids: Vec<String>,
-    /// The finding, as JSON.
-    pub finding: String,
+    /// What was seen, in words.
+    pub seen: String,
 }
 
 /// A signal, where it comes from, and whether it comes from a preview.
@@ -133,7 +133,7 @@ fn signal_of(row: signal::Model) -> Step<StoredSignal> {
             },
             at: moment(row.at)?,
             gids,
-            finding: row.finding,
+            seen: row.seen,
         },
     })
 }
@@ -220,7 +220,7 @@ fn row_of(generation: i64, signal: &Signal, provisional: bool) -> Step<signal::M
         at,
         day: day_of(at),
         gids,
-        finding: long(&signal.finding),
+        seen: short(&signal.seen),
         provisional,
     })
 }

@@ -1,6 +1,7 @@
 //! What is below `/api/v1`: one folder for each resource.
 
 mod accounts;
+mod alerts;
 mod coverage;
 mod events;
 mod health_events;
@@ -17,4 +18,5 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(coverage::routes())
         .merge(health_events::routes())
         .merge(accounts::routes())
+        .merge(alerts::routes())
 }

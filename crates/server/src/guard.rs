@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use crate::bounds::{BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, QUERY_BYTES_MAX};
+use crate::principal::Principal;
 use crate::problem::{Cause, Code, Problem};
 
 /// Hosts that a server on loopback is called by.
@@ -149,10 +150,12 @@ pub(crate) async fn one_of_few(
 /// Refuses requests without the token.
 pub(crate) async fn with_token(
     State(token): State<Secret>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     if is_authorized(request.headers(), &token) {
+        let principal = Principal::of_installation_token();
+        request.extensions_mut().insert(principal);
         return next.run(request).await;
     }
     Problem::new(

@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod parameters;
 mod preconditions;
+mod principal;
 mod probes;
 mod problem;
 mod serve;

@@ -30,6 +30,7 @@ use crate::{api, guard, metrics, probes};
     tags(
         (name = "sources", description = "What is collected, and how it stands."),
         (name = "events", description = "What was collected."),
+        (name = "alerts", description = "What was found in it, and what becomes of that."),
         (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
     )
 )]

@@ -159,6 +159,15 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedEntry {
     }
 }
 
+/// One of a fixed list of words.
+pub(crate) fn word<T: std::str::FromStr>(name: &str, text: &str) -> Result<T, Problem>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse()
+        .map_err(|problem| Problem::parameter(name, problem))
+}
+
 /// The source that a parameter names.
 pub(crate) fn source_name(name: &str, text: &str) -> Result<SourceName, Problem> {
     SourceName::new(text).map_err(|error| Problem::parameter(name, error))

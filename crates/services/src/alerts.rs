@@ -1,7 +1,9 @@
 //! Alerts for people: what was found, why, and what becomes of it.
 
 use chrono::{DateTime, Utc};
-use drishti_ledger::{Alert, AlertChange, AlertCursor, AlertFilter, AlertHistory, Triage};
+use drishti_ledger::{
+    Alert, AlertChange, AlertCounts, AlertCursor, AlertFilter, AlertHistory, LedgerError, Triage,
+};
 use drishti_model::Severity;
 use serde::Serialize;
 use serde_json::Value;
@@ -55,6 +57,10 @@ pub struct AlertView {
     pub is_suppressed: bool,
     /// Whether it is beyond its policy's daily cap.
     pub is_capped: bool,
+    /// Since when detection no longer finds it; it stays because people have worked on it.
+    pub withdrawn_at: Option<DateTime<Utc>>,
+    /// One more with each change by people.
+    pub revision: i64,
 }
 
 /// Whom or what an alert is about.
@@ -133,6 +139,8 @@ impl From<Alert> for AlertView {
             is_provisional: alert.provisional,
             is_suppressed: alert.suppressed_by.is_some(),
             is_capped: alert.capped,
+            withdrawn_at: alert.withdrawn_at,
+            revision: alert.revision,
         }
     }
 }
@@ -198,17 +206,42 @@ impl Services {
         })
     }
 
-    /// Changes what people make of an alert.
+    /// How many alerts fit a filter: by state, severity, policy and day.
+    pub async fn alert_counts(&self, filter: &AlertFilter) -> Result<AlertCounts, ServiceError> {
+        Ok(self.ledger.alert_counts(filter).await?)
+    }
+
+    /// Changes what people make of an alert; with `revision`, only where it still has that.
     pub async fn triage(
         &self,
         id: &str,
         change: &AlertChange,
+        revision: Option<i64>,
         author: &str,
     ) -> Result<AlertView, ServiceError> {
         let id = self.alert_id(id).await?;
         let now = self.clock.now();
-        let changed = self.ledger.change_alert(&id, change, None, author, now);
+        let changed = self.ledger.change_alert(&id, change, revision, author, now);
         Ok(changed.await?.into())
+    }
+
+    /// Makes the same change to several alerts, each by its whole id and the revision that it must have. One that can't be changed does
+    /// not keep the others; what became of each is told in the same order.
+    pub async fn triage_all(
+        &self,
+        alerts: &[(String, Option<i64>)],
+        change: &AlertChange,
+        author: &str,
+    ) -> Result<Vec<Result<AlertView, LedgerError>>, ServiceError> {
+        let now = self.clock.now();
+        let outcomes = self
+            .ledger
+            .change_alerts(alerts, change, author, now)
+            .await?;
+        let outcomes = outcomes.into_iter();
+        Ok(outcomes
+            .map(|outcome| outcome.map(AlertView::from))
+            .collect())
     }
 
     async fn alert_id(&self, beginning: &str) -> Result<String, ServiceError> {

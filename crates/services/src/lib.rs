@@ -39,10 +39,10 @@ pub use drishti_lake::{
     QueryLimits, Statistics, StoredEvent,
 };
 pub use drishti_ledger::{
-    AccountFilter, AlertChange, AlertFilter, AlertOrder, AlertState, Classification, HealthFilter,
-    Ledger, LedgerError, NewSource, PersonFact, PolicyOverrides, PolicySettings, Progress,
-    QuarantineEntry, QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus,
-    StoredAccount, StoredHealthEvent, Triage,
+    ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
+    AlertState, Assignee, Classification, HealthFilter, Ledger, LedgerError, NewSource, PersonFact,
+    PolicyOverrides, PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SealingKey,
+    Source, SourceChange, SourceStatus, StoredAccount, StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

@@ -143,6 +143,12 @@ impl AlertGrouper {
         }
     }
 
+    /// Whether matches of a policy make alerts.
+    pub(crate) fn alerts(&self, policy: &PolicyId) -> bool {
+        let known = self.policies.get(policy);
+        known.is_some_and(|(_, mode)| *mode == Mode::Alert)
+    }
+
     /// Counts a match; false where its policy is paused.
     fn counted(&mut self, finding: &Finding, changes: &mut Vec<Change>) -> bool {
         let limits = self.limits(&finding.policy);

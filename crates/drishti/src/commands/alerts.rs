@@ -191,7 +191,7 @@ async fn triage(cli: &Cli, arguments: &TriageArgs) -> anyhow::Result<ExitCode> {
     };
     let services = open_existing(cli).await?;
     let alert = services
-        .triage(&arguments.id, &change, &arguments.author)
+        .triage(&arguments.id, &change, None, &arguments.author)
         .await?;
     print_data(&format!("{} is {}", alert.id, alert.state))?;
     Ok(ExitCode::SUCCESS)

@@ -245,7 +245,7 @@ fn finding_tables() -> Vec<TableCreateStatement> {
                 big_integer("at"),
                 big_integer("day"),
                 text("gids"),
-                text("finding"),
+                text("seen"),
                 boolean("provisional"),
             ],
             &["generation", "id"],

@@ -141,7 +141,7 @@ pub(crate) mod signal {
         pub(crate) at: i64,
         pub(crate) day: i64,
         pub(crate) gids: String,
-        pub(crate) finding: String,
+        pub(crate) seen: String,
         pub(crate) provisional: bool,
     }
 

@@ -51,7 +51,7 @@ fn everything(mark: &str) -> DetectionStep {
             entity: alert.entity.clone(),
             at: at(1),
             gids: vec!["1".to_owned()],
-            finding: "{}".to_owned(),
+            seen: "an export".to_owned(),
         }],
         counts: vec![PolicyCount {
             policy: alert.policy.clone(),

@@ -20,7 +20,7 @@ fn signal(id: &str, second: i64) -> Signal {
         },
         at: at(second),
         gids: vec![second.to_string()],
-        finding: "{}".to_owned(),
+        seen: "an export".to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ fn old_and_young(kept: KeptDays) -> DetectionStep {
         entity: alert.entity.clone(),
         at: at(second),
         gids: Vec::new(),
-        finding: "{}".to_owned(),
+        seen: "an export".to_owned(),
     });
     let risk = around(kept.risk).map(|second| RiskEvent {
         person: "ada".to_owned(),

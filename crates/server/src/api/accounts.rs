@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::cursor;
-use crate::parameters::{Parameters, page, page_size, source_name};
+use crate::parameters::{Parameters, page, page_size, source_name, word};
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -107,8 +107,14 @@ async fn list_accounts(
     let source = parameters.source.as_deref();
     let filter = AccountFilter {
         source: source.map(|name| source_name("source", name)).transpose()?,
-        role: word("role", parameters.role.as_deref())?,
-        status: word("status", parameters.status.as_deref())?,
+        role: parameters
+            .role
+            .map(|text| word("role", &text))
+            .transpose()?,
+        status: parameters
+            .status
+            .map(|text| word("status", &text))
+            .transpose()?,
         after: parameters
             .cursor
             .as_deref()
@@ -124,13 +130,4 @@ async fn list_accounts(
         accounts: accounts.into_iter().map(Account::from).collect(),
         next_cursor,
     }))
-}
-
-/// One of a fixed list of words.
-fn word<T: std::str::FromStr<Err = String>>(
-    name: &str,
-    text: Option<&str>,
-) -> Result<Option<T>, Problem> {
-    let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|problem| Problem::parameter(name, problem))
 }

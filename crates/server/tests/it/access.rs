@@ -8,8 +8,28 @@ use crate::app::{API_TOKEN, ASANA_TOKEN, App};
 use crate::schema::Document;
 
 /// Every operation and an address of it, and whether it is open to all. An operation that is missing here fails the test.
-const OPERATIONS: [(&str, &str, &str, bool); 23] = [
+const OPERATIONS: [(&str, &str, &str, bool); 28] = [
     ("GET", "/api/v1/accounts", "/api/v1/accounts", false),
+    ("GET", "/api/v1/alerts", "/api/v1/alerts", false),
+    (
+        "GET",
+        "/api/v1/alerts/counts",
+        "/api/v1/alerts/counts",
+        false,
+    ),
+    (
+        "POST",
+        "/api/v1/alerts/changes",
+        "/api/v1/alerts/changes",
+        false,
+    ),
+    ("GET", "/api/v1/alerts/{id}", "/api/v1/alerts/abcdef", false),
+    (
+        "PATCH",
+        "/api/v1/alerts/{id}",
+        "/api/v1/alerts/abcdef",
+        false,
+    ),
     ("GET", "/api/v1/coverage", "/api/v1/coverage", false),
     ("GET", "/api/v1/events", "/api/v1/events", false),
     (

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use drishti_model::{ManualClock, Secret, SourceName, SourceProfile};
 use drishti_server::{ServerError, ServerOptions, serve};
 use drishti_services::sources::AddSource;
+use drishti_services::watch::KnowledgeFiles;
 use drishti_services::{Installation, LakeLocation, SealingKey, Services};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
@@ -26,6 +27,21 @@ pub(crate) const ASANA_TOKEN: &str = "2/1201/88:asana-token-c4d2";
 
 /// When all of this happens.
 pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
+
+/// The only policy.
+const POLICY: &str = r"
+title: Export started
+id: 7f0fbd1a-50b5-4c4b-8c57-9a2b2b1e5a03
+status: stable
+logsource: {product: asana, service: audit}
+detection:
+  selection: {event_type: workspace_export_started}
+  condition: selection
+level: high
+drishti:
+  name: test.export
+  title: '{actor.email} started an export'
+";
 
 pub(crate) struct App {
     pub(crate) services: Services,
@@ -92,7 +108,10 @@ impl App {
             holder: "test:1".to_owned(),
             proxy: None,
             declared_in: Some("/etc/drishti.toml".to_owned()),
-            knowledge: drishti_services::watch::KnowledgeFiles::default(),
+            knowledge: KnowledgeFiles {
+                shipped: vec![("export.yml".into(), POLICY.to_owned())],
+                ..KnowledgeFiles::default()
+            },
         };
         let services = Services::open(installation, Arc::clone(&clock) as _)
             .await

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod alerts;
 mod app;
 mod asana;
 mod document;

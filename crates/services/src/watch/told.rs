@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use drishti_detect::{Alert, Change, EntityKind, EventReference, Finding, Policy, PolicyId};
 use drishti_ledger::{
-    AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, Signal,
+    AlertEntity, AlertEvent, DetectedAlert, SIGNALS_A_DAY_MAX, PolicyCount, RiskCause, RiskEvent, Signal,
     SuppressionHits,
 };
 use drishti_model::Severity;
@@ -137,7 +137,9 @@ impl Told {
     }
 
     fn signal(&mut self, source: &str, finding: &Finding) {
-        self.count(&finding.policy, finding.at.date_naive()).matches += 1;
+        let count = self.count(&finding.policy, finding.at.date_naive());
+        count.matches += 1;
+        let is_kept = count.matches <= SIGNALS_A_DAY_MAX as u64;
         let last = finding.events.last().map_or("", |event| &event.gid);
         let id = format!("{source}/{}/{}/{last}", finding.policy, finding.dedup);
         let id = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(id.as_bytes()));
@@ -152,6 +154,9 @@ impl Told {
                 why: format!("{} match, recorded: {}", finding.severity, finding.title),
             });
         }
+        if !is_kept {
+            return;
+        }
         self.signals.push(Signal {
             id,
             policy: finding.policy.to_string(),
@@ -164,7 +169,7 @@ impl Told {
                 .iter()
                 .map(|event| event.gid.clone())
                 .collect(),
-            finding: json(finding),
+            seen: finding.explanation.seen.clone(),
         });
     }
 

@@ -219,7 +219,10 @@ async fn old_findings_go_daily_but_never_before_their_events() {
             }),
             ..AlertChange::default()
         };
-        services.triage(&alert.id, &change, "mara").await.unwrap();
+        services
+            .triage(&alert.id, &change, None, "mara")
+            .await
+            .unwrap();
     }
     let looked = services.maintain_once(FOR_EVER).await.unwrap();
     assert_eq!(alerts(&services).await.len(), 4, "the lake has the events");

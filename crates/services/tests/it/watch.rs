@@ -84,7 +84,7 @@ async fn resolve_the_only(services: &Services) -> String {
         ..AlertChange::default()
     };
     let id = all[0].0.clone();
-    services.triage(&id, &change, "mara").await.unwrap();
+    services.triage(&id, &change, None, "mara").await.unwrap();
     id
 }
 

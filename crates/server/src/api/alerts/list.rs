@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::NaiveDate;
+use drishti_services::{AlertCursor, Services};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::filters::{AlertParameters, AlertPlace, place};
+use super::view::Alert;
+use crate::parameters::{Parameters, page, page_size};
+use crate::problem::{Failure, Problem};
+
+/// Alerts in the order that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertPage {
+    /// The alerts.
+    alerts: Vec<Alert>,
+    /// Where the next page begins; null at the end.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+/// List alerts.
+#[utoipa::path(
+    get,
+    path = "/alerts",
+    tag = "alerts",
+    params(AlertParameters, AlertPlace),
+    responses((status = 200, description = "One page of alerts.", body = AlertPage), Failure<'static>)
+)]
+pub(crate) async fn list_alerts(
+    State(services): State<Services>,
+    Parameters(parameters, order): Parameters<AlertParameters, AlertPlace>,
+) -> Result<Json<AlertPage>, Problem> {
+    let limit = page_size(order.limit)?;
+    let filter = order.put(parameters.filter()?, limit)?;
+    let alerts = services.alerts(&filter).await?;
+    let (alerts, next_cursor) = page(alerts, limit, |last| {
+        place(&AlertCursor {
+            severity: last.severity,
+            last_event_at: last.last_event_at,
+            id: last.id.clone(),
+        })
+    });
+    Ok(Json(AlertPage {
+        alerts: alerts.into_iter().map(Alert::from).collect(),
+        next_cursor,
+    }))
+}
+
+/// How many alerts there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertCounts {
+    /// In each state.
+    states: BTreeMap<&'static str, u64>,
+    /// Of each severity.
+    severities: BTreeMap<&'static str, u64>,
+    /// Of each policy.
+    policies: BTreeMap<String, u64>,
+    /// Opened on each day (UTC); days without any are left out.
+    days: BTreeMap<NaiveDate, u64>,
+}
+
+/// Count alerts by state, severity, policy and day.
+#[utoipa::path(
+    get,
+    path = "/alerts/counts",
+    tag = "alerts",
+    params(AlertParameters),
+    responses((status = 200, description = "The counts.", body = AlertCounts), Failure<'static>)
+)]
+pub(crate) async fn count_alerts(
+    State(services): State<Services>,
+    Parameters(parameters, _): Parameters<AlertParameters>,
+) -> Result<Json<AlertCounts>, Problem> {
+    let counts = services.alert_counts(&parameters.filter()?).await?;
+    let states = counts.states.into_iter();
+    let severities = counts.severities.into_iter();
+    Ok(Json(AlertCounts {
+        states: states.map(|(state, of)| (state.as_str(), of)).collect(),
+        severities: severities
+            .map(|(severity, of)| (severity.as_str(), of))
+            .collect(),
+        policies: counts.policies,
+        days: counts.days,
+    }))
+}
