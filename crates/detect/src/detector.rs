@@ -58,7 +58,10 @@ impl Detector {
         let before = findings.len();
         self.activity.evaluate(event, people, findings);
         let found = findings.iter().skip(before);
-        if found.into_iter().any(|finding| self.alerts.alerts(&finding.policy)) {
+        if found
+            .into_iter()
+            .any(|finding| self.alerts.alerts(&finding.policy))
+        {
             let rarity = self.anomalies.rarity(event);
             for finding in findings.iter_mut().skip(before) {
                 finding.explanation.rarity.clone_from(&rarity);

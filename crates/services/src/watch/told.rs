@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use drishti_detect::{Alert, Change, EntityKind, EventReference, Finding, Policy, PolicyId};
 use drishti_ledger::{
-    AlertEntity, AlertEvent, DetectedAlert, SIGNALS_A_DAY_MAX, PolicyCount, RiskCause, RiskEvent, Signal,
-    SuppressionHits,
+    AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, SIGNALS_A_DAY_MAX,
+    Signal, SuppressionHits,
 };
 use drishti_model::Severity;
 

@@ -69,8 +69,9 @@ pub(crate) struct Alert {
 
 /// An alert with why and what.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlertStory)]
 pub(crate) struct Story {
-    #[serde(flatten)]
+    /// The alert.
     alert: Alert,
     /// Gids of its events, the oldest first, as far as they are kept.
     event_gids: Vec<String>,
