@@ -1,7 +1,7 @@
 //! Alerts for people: what was found, why, and what becomes of it.
 
 use chrono::{DateTime, Utc};
-use drishti_ledger::{Alert, AlertChange, AlertFilter, AlertHistory, Triage};
+use drishti_ledger::{Alert, AlertChange, AlertEntity, AlertFilter, AlertHistory, Triage};
 use drishti_model::Severity;
 use serde::Serialize;
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub struct AlertView {
 }
 
 /// Whom or what an alert is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EntityView {
     /// Such as `person` or `address`.
     pub kind: String,
@@ -119,11 +119,7 @@ impl From<Alert> for AlertView {
             time: alert.opened_at,
             first_event_at: alert.first_event_at,
             last_event_at: alert.last_event_at,
-            entity: EntityView {
-                kind: alert.entity.kind,
-                id: alert.entity.id,
-                name: alert.entity.name,
-            },
+            entity: alert.entity.into(),
             matches: alert.match_count,
             events: alert.event_count,
             state,
@@ -133,6 +129,16 @@ impl From<Alert> for AlertView {
             is_provisional: alert.provisional,
             is_suppressed: alert.suppressed_by.is_some(),
             is_capped: alert.capped,
+        }
+    }
+}
+
+impl From<AlertEntity> for EntityView {
+    fn from(entity: AlertEntity) -> Self {
+        Self {
+            kind: entity.kind,
+            id: entity.id,
+            name: entity.name,
         }
     }
 }

@@ -21,10 +21,15 @@ mod words;
 
 pub mod alerts;
 pub mod backtest;
+pub mod capped;
 pub mod collect;
 pub mod ingest;
 pub mod maintenance;
+pub mod policies;
 pub mod quarantine;
+pub mod ranges;
+pub mod recorded;
+pub mod risk;
 pub mod search;
 pub mod sources;
 pub mod suppressions;
@@ -40,8 +45,8 @@ pub use drishti_lake::{
 pub use drishti_ledger::{
     AccountFilter, AlertChange, AlertFilter, AlertOrder, AlertState, Classification, HealthFilter,
     Ledger, LedgerError, NewSource, PersonFact, PolicyOverrides, PolicySettings, Progress,
-    QuarantineEntry, QuarantineFilter, SealingKey, Source, SourceChange, SourceStatus,
-    StoredAccount, StoredHealthEvent, Triage,
+    QuarantineEntry, QuarantineFilter, SealingKey, SignalFilter, Source, SourceChange,
+    SourceStatus, StoredAccount, StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;
