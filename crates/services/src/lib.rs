@@ -6,6 +6,8 @@
 //! * [`collect`] keeps one supervised task per source that fetches Asana's audit log;
 //! * [`ingest`](Services::ingest) takes events from files through the same intake;
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
+//! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`policies`], [`ranges`] and [`suppressions`] are what the
+//!   owner sets about it;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
 //!
 //! # Invariants

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+pub use drishti_ledger::RISK_DAYS;
 use drishti_ledger::{PersonRisk, ROWS_MAX, RiskAddend, RiskCause};
 use drishti_model::SourceName;
 use serde::Serialize;
 
 use crate::{ServiceError, Services};
 
-/// The risk of a person over the last [`RISK_DAYS`](drishti_ledger::RISK_DAYS) days.
+/// The risk of a person over the last [`RISK_DAYS`] days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RiskView {
     /// Who, by gid or whatever the person is known by.

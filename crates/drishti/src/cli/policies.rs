@@ -81,6 +81,8 @@ pub(crate) struct BacktestArgs {
 }
 
 #[derive(Debug, Args)]
+// All that may be given would fill the screen.
+#[command(override_usage = "drishti policies set [OPTIONS] <POLICY>")]
 #[command(group = ArgGroup::new("what").multiple(true).required(true))]
 pub(crate) struct PolicySetArgs {
     /// Name of the policy.
@@ -92,7 +94,7 @@ pub(crate) struct PolicySetArgs {
     #[arg(long, value_name = "SEVERITY", group = "what")]
     pub(crate) severity: Option<Setting<Severity>>,
     /// How many alerts a day it makes before the rest is kept as capped; `file` for the usual number.
-    #[arg(long, value_name = "N", group = "what")]
+    #[arg(long, value_name = "N", group = "what", value_parser = daily_cap)]
     pub(crate) daily_cap: Option<Setting<u64>>,
     /// Parameter of its detector, where it has one; `NAME=` for what the file says; can be given often.
     #[arg(long = "parameter", value_name = "NAME=JSON", group = "what", value_parser = parameter)]
@@ -100,13 +102,13 @@ pub(crate) struct PolicySetArgs {
     /// End a pause that began because it matched too often.
     #[arg(long, group = "what")]
     pub(crate) resume: bool,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArgs,
     /// Only if what is set has this revision; `drishti policies show` tells it.
     #[arg(long, value_name = "N", conflicts_with = "resume")]
     pub(crate) if_revision: Option<i64>,
     #[command(flatten)]
     pub(crate) author: AuthorArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
 }
 
 /// About whom a policy speaks. What is given takes the place of the whole scope.
@@ -150,6 +152,11 @@ pub(crate) struct ScopeArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AsInFile {
     File,
+}
+
+fn daily_cap(text: &str) -> Result<Setting<u64>, String> {
+    let problem = |_| "expected a number, or `file`".to_owned();
+    text.parse().map_err(problem)
 }
 
 /// `NAME=JSON`, or `NAME=` for what the file says.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use drishti_model::SourceName;
 use drishti_services::PersonFact;
-use drishti_services::risk::{RiskAddendView, RiskView};
+use drishti_services::risk::{RISK_DAYS, RiskAddendView, RiskView};
 use serde::Deserialize;
 
 use super::alerts::ID_CHARS_SHOWN;
@@ -167,7 +167,7 @@ async fn risk(cli: &Cli, arguments: &PeopleRiskArgs) -> anyhow::Result<ExitCode>
                 causes,
             } = &story.risk;
             output::say(&format!(
-                "{} has {points} points in 7 days, from {} causes",
+                "{}: {points} points in {RISK_DAYS} days, causes that count: {}",
                 name.as_ref().unwrap_or(person),
                 grouped(*causes)
             ));
