@@ -49,7 +49,7 @@ pub struct CappedEntity {
 }
 
 impl Services {
-    /// What the daily caps kept back since this day.
+    /// What the daily caps kept back over so many days (UTC), today among them.
     pub async fn capped_digest(&self, days: u32) -> Result<CappedDigest, ServiceError> {
         let today = self.clock.now().date_naive();
         let before = Days::new(u64::from(days.saturating_sub(1)));

@@ -87,18 +87,12 @@ async fn list(cli: &Cli, arguments: &AlertListArgs) -> anyhow::Result<ExitCode> 
     };
     let alerts = services.alerts(&filter).await?;
     print_list(&alerts, arguments.format)?;
-    say_if_cut(alerts.len(), arguments.limit);
+    output::say_if_cut(alerts.len(), arguments.limit);
     Ok(ExitCode::SUCCESS)
 }
 
 fn days_ago(services: &Services, days: u32) -> DateTime<Utc> {
     services.clock().now() - TimeDelta::days(i64::from(days))
-}
-
-fn say_if_cut(rows: usize, limit: u64) {
-    if rows as u64 == limit {
-        output::say("there may be more; `--limit` shows them");
-    }
 }
 
 async fn show(cli: &Cli, arguments: &AlertArgs) -> anyhow::Result<ExitCode> {

@@ -154,6 +154,7 @@ async fn risk(cli: &Cli, arguments: &PeopleRiskArgs) -> anyhow::Result<ExitCode>
     let Some(person) = &arguments.person else {
         let risks = services.risks(source, arguments.limit).await?;
         print_list(&risks, arguments.format)?;
+        output::say_if_cut(risks.len(), arguments.limit);
         return Ok(ExitCode::SUCCESS);
     };
     let story = services.risk_of(person, source).await?;

@@ -6,7 +6,7 @@ use drishti_services::SignalFilter;
 use drishti_services::capped::{CappedDay, DIGEST_ALERTS_MAX};
 use drishti_services::recorded::RecordedView;
 
-use super::{called, days_ago, say_if_cut};
+use super::{called, days_ago};
 use crate::cli::{Cli, DigestArgs, RecordedArgs};
 use crate::commands::open_existing;
 use crate::commands::sources::time;
@@ -40,7 +40,7 @@ pub(super) async fn recorded(cli: &Cli, arguments: &RecordedArgs) -> anyhow::Res
     };
     let recorded = services.recorded(&filter).await?;
     print_list(&recorded, arguments.format)?;
-    say_if_cut(recorded.len(), arguments.limit);
+    output::say_if_cut(recorded.len(), arguments.limit);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -119,8 +119,6 @@ pub(super) async fn history(cli: &Cli, arguments: &PolicyHistoryArgs) -> anyhow:
     let policy = arguments.policy.as_deref();
     let changes = services.policy_history(policy, arguments.limit).await?;
     print_list(&changes, arguments.format)?;
-    if changes.len() as u64 == arguments.limit {
-        output::say("there may be more; `--limit` shows them");
-    }
+    output::say_if_cut(changes.len(), arguments.limit);
     Ok(ExitCode::SUCCESS)
 }
