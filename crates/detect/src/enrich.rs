@@ -35,6 +35,7 @@ pub use self::feed::{
     FEED_AGE_WARNING, FEED_BYTES_MAX, FEED_ENTRIES_MAX, FEED_LINE_BYTES_MAX,
     FEED_REFUSALS_SHOWN_MAX, FEEDS_MAX, Feed, FeedFormat, FeedKind, FeedSource, Refusal,
 };
+pub use self::network::parse_network;
 pub use self::places::{
     PLACES_AGE_WARNING, PLACES_BYTES_MAX, PLACES_FILES_MAX, PLACES_NETWORKS_MAX, Place, Places,
     PlacesFile, TEXT_BYTES_MAX,
@@ -42,6 +43,7 @@ pub use self::places::{
 pub use self::provenance::{Fact, Origin, Provenance};
 pub use self::ranges::{OwnRange, OwnRanges, RANGE_NETWORKS_MAX, RANGE_TAGS_MAX, RANGES_MAX};
 pub use self::tag::TAG_BYTES_MAX;
+pub use ipnet::IpNet;
 
 /// Addresses whose facts are kept at hand; with text and facts about 300 bytes each.
 pub const ADDRESSES_CACHED_MAX: usize = 100_000;

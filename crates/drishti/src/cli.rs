@@ -1,6 +1,9 @@
 //! The command line.
 
+mod addresses;
+mod alerts;
 mod detection;
+mod policies;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use drishti_model::SourceName;
 use drishti_simulator::{DAYS_MAX, PEOPLE_MAX, PEOPLE_MIN, SimulateArgs};
 
+pub(crate) use addresses::*;
+pub(crate) use alerts::*;
 pub(crate) use detection::*;
+pub(crate) use policies::*;
 
 /// The home folder where none is named.
 pub(crate) const HOME: &str = "drishti-data";
@@ -78,12 +84,18 @@ pub(crate) enum Command {
     /// What was found.
     #[command(subcommand)]
     Alerts(AlertsCommand),
-    /// What is known of people besides their accounts.
+    /// What is kept quiet for a while.
+    #[command(subcommand)]
+    Suppressions(SuppressionsCommand),
+    /// What is known of people besides their accounts, and how risky they are.
     #[command(subcommand)]
     People(PeopleCommand),
     /// What is known of addresses.
     #[command(subcommand)]
     Geo(GeoCommand),
+    /// Your own address ranges.
+    #[command(subcommand)]
+    Ranges(RangesCommand),
     /// Measure.
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -152,6 +164,19 @@ pub(crate) struct ListArgs {
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuthorArgs {
+    /// Who says so; the user of this machine without it.
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "USER",
+        hide_env_values = true,
+        default_value = "command line"
+    )]
+    pub(crate) author: String,
 }
 
 #[derive(Debug, Args)]

@@ -12,16 +12,18 @@ mod people;
 mod policies;
 mod progress;
 mod query;
+mod ranges;
 mod rebuild;
 mod serve;
 mod simulate;
 mod sources;
+mod suppressions;
 
 use std::process::ExitCode;
 
 use drishti_services::Services;
 
-use crate::cli::{BenchCommand, Cli, Command, PeopleCommand, TablesArgs};
+use crate::cli::{BenchCommand, Cli, Command, TablesArgs};
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::output;
@@ -39,10 +41,12 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Detect(arguments) => detect::run(arguments).await,
         Command::Policies(command) => policies::run(&cli, command).await,
         Command::Alerts(command) => alerts::run(&cli, command).await,
-        Command::People(PeopleCommand::Import(arguments)) => people::import(&cli, arguments).await,
+        Command::Suppressions(command) => suppressions::run(&cli, command).await,
+        Command::People(command) => people::run(&cli, command).await,
         Command::Bench(BenchCommand::Detection(arguments)) => bench::detection(arguments).await,
         Command::Geo(command) => geo::run(&cli, command).await,
         Command::Rebuild(command) => rebuild::run(&cli, command).await,
+        Command::Ranges(command) => ranges::run(&cli, command).await,
         Command::Doctor(arguments) => doctor::run(&cli, arguments).await,
         Command::Openapi => {
             output::print_data(&drishti_server::openapi()).map(|()| ExitCode::SUCCESS)

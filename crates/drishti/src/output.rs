@@ -62,6 +62,13 @@ pub(crate) fn say(text: &str) {
     writeln!(stderr().lock(), "{text}").unwrap_or_default();
 }
 
+/// Says that a list may be longer than what was printed of it.
+pub(crate) fn say_if_cut(rows: usize, limit: u64) {
+    if rows as u64 == limit {
+        say("there may be more; `--limit` shows them");
+    }
+}
+
 /// Prints an error with its causes and what to do.
 pub(crate) fn print_error(error: &anyhow::Error) {
     let mut text = format!("error: {error}");

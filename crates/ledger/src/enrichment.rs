@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, PaginatorTrait,
@@ -118,6 +120,33 @@ impl Ledger {
         };
         let outcome = outcome.await;
         write.finish(outcome).await
+    }
+
+    /// Adds ranges by name, and lets those whose names are taken be others: all of them, or none.
+    pub async fn save_ranges(
+        &self,
+        ranges: &BTreeMap<String, String>,
+        author: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<IpRange>, LedgerError> {
+        let write = self
+            .write(format!("saving {} ranges", ranges.len()))
+            .await?;
+        let transaction = &write.transaction;
+        let saved = async {
+            let mut saved = Vec::with_capacity(ranges.len());
+            for (name, range) in ranges {
+                let trail = range_trail(name, author, now);
+                let known = ip_range::Entity::find_by_id(text(name)).lock_exclusive();
+                saved.push(match known.one(transaction).await? {
+                    Some(row) => change_range(transaction, row, range, &trail).await?,
+                    None => add_range(transaction, range, &trail).await?,
+                });
+            }
+            Ok(saved)
+        };
+        let saved = saved.await;
+        write.finish(saved).await
     }
 
     /// Removes a range; with `expected_revision`, only where it still has it.

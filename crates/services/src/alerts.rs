@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use drishti_ledger::{
-    Alert, AlertChange, AlertCounts, AlertCursor, AlertFilter, AlertHistory, LedgerError, Triage,
+    Alert, AlertChange, AlertCounts, AlertCursor, AlertEntity, AlertFilter, AlertHistory,
+    LedgerError, Triage,
 };
 use drishti_model::Severity;
 use serde::Serialize;
@@ -64,7 +65,7 @@ pub struct AlertView {
 }
 
 /// Whom or what an alert is about.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EntityView {
     /// Such as `person` or `address`.
     pub kind: String,
@@ -125,11 +126,7 @@ impl From<Alert> for AlertView {
             time: alert.opened_at,
             first_event_at: alert.first_event_at,
             last_event_at: alert.last_event_at,
-            entity: EntityView {
-                kind: alert.entity.kind,
-                id: alert.entity.id,
-                name: alert.entity.name,
-            },
+            entity: alert.entity.into(),
             matches: alert.match_count,
             events: alert.event_count,
             state,
@@ -141,6 +138,16 @@ impl From<Alert> for AlertView {
             is_capped: alert.capped,
             withdrawn_at: alert.withdrawn_at,
             revision: alert.revision,
+        }
+    }
+}
+
+impl From<AlertEntity> for EntityView {
+    fn from(entity: AlertEntity) -> Self {
+        Self {
+            kind: entity.kind,
+            id: entity.id,
+            name: entity.name,
         }
     }
 }

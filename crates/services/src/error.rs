@@ -90,6 +90,19 @@ pub enum ServiceError {
     /// No policy has this name.
     #[error("no policy is called `{0}`")]
     NoSuchPolicy(String),
+    /// Nobody is known by this, or several are.
+    #[error("nobody, or more than one person, is known as `{0}`")]
+    NoSuchPerson(String),
+    /// What was given can't be taken; nothing was changed.
+    #[error("{doing}: {problem}")]
+    Refused {
+        /// What was to be done.
+        doing: String,
+        /// What is wrong with what was given.
+        problem: String,
+        /// What to give instead; empty where the problem says it.
+        advice: String,
+    },
     /// A file could not be fetched.
     #[error("fetching `{from}`: {problem}")]
     Fetch {
@@ -125,6 +138,9 @@ impl ServiceError {
         match self {
             Self::Asana(error) => error.advice().to_string(),
             Self::Ledger(LedgerError::SourceExists(_)) => "Take another name, or change the source that has it with `drishti sources update`; `drishti sources list` shows all of them.".to_owned(),
+            Self::Ledger(LedgerError::NoSuchRange(_)) => "`drishti ranges list` shows the names.".to_owned(),
+            Self::Ledger(LedgerError::RangeExists(_)) => "Take another name, or change the range that has it with `drishti ranges change`.".to_owned(),
+            Self::Ledger(LedgerError::NoSuchSuppression(_)) => "`drishti suppressions list --all` shows the numbers.".to_owned(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
             Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup, then restart Drishti: it does not go on with a folder that took the place of the one it opened. Without a backup, restart it all the same: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
             Self::Lake(LakeError::Superseded { .. }) => "Another process wrote events of this source at the same time, which its lease should prevent: see that no older Drishti writes to this lake, and that all of them use the same ledger. Nothing is lost; Drishti reads where the lake stands and goes on by itself.".to_owned(),
@@ -144,8 +160,11 @@ impl ServiceError {
             Self::Held { .. } => "Wait until it is done, pause the source (`drishti sources pause`) or stop the other process; the lease of one that is gone ends by itself within a minute.".to_owned(),
             Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
             Self::NoSuchPolicy(_) => "`drishti policies list` shows the names.".to_owned(),
+            Self::NoSuchPerson(_) => "Give the gid or the e-mail address; `drishti query 'select * from accounts'` shows them.".to_owned(),
+            Self::Refused { advice, .. } => advice.clone(),
             Self::NoSuchEvent(_) => "Give the event's `gid` as `drishti query` shows it; an event that has just happened may not have been collected yet.".to_owned(),
             Self::Fetch { .. } => "Check the address in the configuration, and that it can be reached from here; the file that was fetched before is used as it is.".to_owned(),
+            Self::Enrich(EnrichError::Range { .. }) => "Give each network to one range only; docs/ENRICHMENT.md tells what a range may be.".to_owned(),
             Self::Enrich(_) => "Mend or replace the file, or leave it out; docs/ENRICHMENT.md tells the forms that are understood.".to_owned(),
             Self::LeaseLost(_) => "Another process took over, because this one could not renew its lease in time: a machine that slept or was overloaded, or clocks that differ. Nothing is lost, and Drishti looks again by itself. If it comes again and again, set the clocks (NTP).".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
@@ -192,6 +211,8 @@ impl ServiceError {
             Self::NoSuchEvent(_) => "NoSuchEvent",
             Self::NoSuchAlert(_) => "NoSuchAlert",
             Self::NoSuchPolicy(_) => "NoSuchPolicy",
+            Self::NoSuchPerson(_) => "NoSuchPerson",
+            Self::Refused { .. } => "Refused",
             Self::Fetch { .. } => "FetchFailed",
             Self::Enrich(_) => "TablesUnreadable",
             Self::TaskDied(_) => "TaskDied",

@@ -6,6 +6,8 @@
 //! * [`collect`] keeps one supervised task per source that fetches Asana's audit log;
 //! * [`ingest`](Services::ingest) takes events from files through the same intake;
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
+//! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`policies`], [`ranges`] and [`suppressions`] are what the
+//!   owner sets about it;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
 //!
 //! # Invariants
@@ -21,11 +23,16 @@ mod words;
 
 pub mod alerts;
 pub mod backtest;
+pub mod capped;
 pub mod collect;
 pub mod enrichment;
 pub mod ingest;
 pub mod maintenance;
+pub mod policies;
 pub mod quarantine;
+pub mod ranges;
+pub mod recorded;
+pub mod risk;
 pub mod search;
 pub mod sources;
 pub mod suppressions;
@@ -42,7 +49,7 @@ pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
     AlertState, Assignee, Classification, HealthFilter, Ledger, LedgerError, NewSource, PersonFact,
     PolicyOverrides, PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SealingKey,
-    Source, SourceChange, SourceStatus, StoredAccount, StoredHealthEvent, Triage,
+    SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

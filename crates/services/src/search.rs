@@ -84,7 +84,17 @@ impl Services {
     }
 
     async fn account_table(&self) -> Result<SideTable, ServiceError> {
-        let mut rows = Vec::new();
+        let accounts = self.all_accounts().await?;
+        Ok(SideTable {
+            name: "accounts",
+            columns: ACCOUNT_COLUMNS,
+            rows: accounts.into_iter().map(account_row).collect(),
+        })
+    }
+
+    /// The accounts of all sources.
+    pub(crate) async fn all_accounts(&self) -> Result<Vec<StoredAccount>, ServiceError> {
+        let mut accounts = Vec::new();
         let mut after = None;
         loop {
             let filter = AccountFilter {
@@ -97,13 +107,9 @@ impl Services {
                 .last()
                 .map(|last| (last.source.clone(), last.account.user_gid.clone()));
             if after.is_none() {
-                return Ok(SideTable {
-                    name: "accounts",
-                    columns: ACCOUNT_COLUMNS,
-                    rows,
-                });
+                return Ok(accounts);
             }
-            rows.extend(page.into_iter().map(account_row));
+            accounts.extend(page);
         }
     }
 }

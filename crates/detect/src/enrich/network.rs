@@ -32,7 +32,7 @@ impl<T> NetworkMap<T> {
 }
 
 /// The network that `text` names: `192.0.2.0/24`, or one address. Bits behind the prefix are cleared; IPv4 in IPv6 is IPv4.
-pub(super) fn parse_network(text: &str) -> Option<IpNet> {
+pub fn parse_network(text: &str) -> Option<IpNet> {
     match text.split_once('/') {
         None => parse_address(text).map(IpNet::from),
         Some((address, prefix)) => {

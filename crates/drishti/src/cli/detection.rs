@@ -1,24 +1,12 @@
-//! The commands about what is looked for, what was found, and what is known.
+//! The commands about people, and those that evaluate apart from collecting.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum, value_parser};
+use clap::{Args, Subcommand, value_parser};
 use drishti_model::SourceName;
 use drishti_simulator::{PEOPLE_MAX, PEOPLE_MIN};
 
-use super::{ListArgs, ListFormat, key_value};
-
-/// What tells about addresses, besides what the configuration names.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct TablesArgs {
-    /// `MaxMind` database or CSV that says where addresses are; can be given often.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) places: Vec<PathBuf>,
-    /// List of addresses or networks, one a line; its name says what they are: `tor`, `proxy`, `vpn`, `hosting`, `malicious`, or a tag of
-    /// your own; can be given often.
-    #[arg(long = "feed", value_name = "NAME=FILE", value_parser = key_value)]
-    pub(crate) feeds: Vec<(String, String)>,
-}
+use super::{ListFormat, TablesArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
@@ -35,201 +23,26 @@ pub(crate) struct DetectArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PoliciesCommand {
-    /// Show all, with their modes.
-    List(ListArgs),
-    /// Show one: what it looks for, and what to do.
-    Show(PolicyArgs),
-    /// Look for faults in files.
-    Lint(PolicyFilesArgs),
-    /// Run the examples in the files.
-    Test(PolicyTestArgs),
-    /// Try one on the events in the lake.
-    Backtest(BacktestArgs),
-    /// Change how one works here, without changing its file.
-    Set(PolicySetArgs),
+pub(crate) enum PeopleCommand {
+    /// Take what a file tells, in place of what it told before: who has left, who is leaving, who is in which group.
+    Import(PeopleImportArgs),
+    /// Show the riskiest people of the last 7 days; with a name, what adds to the risk of this person.
+    Risk(PeopleRiskArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct PolicyArgs {
-    /// Name of the policy, such as `asana.saml_made_optional`.
-    pub(crate) policy: String,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PolicyFilesArgs {
-    /// Folder or file of policies; without it the shipped ones and those of the installation.
-    pub(crate) path: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PolicyTestArgs {
-    /// Folder or file of policies; without it the shipped ones and those of the installation.
-    pub(crate) path: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ReportFormat,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportFormat {
-    #[default]
-    Text,
-    Json,
-    Junit,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BacktestArgs {
-    /// Name of the policy.
-    pub(crate) policy: String,
-    /// A changed version of it, to be compared with the one in force.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// How many days back.
-    #[arg(long, default_value_t = 90, value_name = "N", value_parser = value_parser!(u32).range(1..=3_660))]
-    pub(crate) days: u32,
-    /// Only the events of this source.
+pub(crate) struct PeopleRiskArgs {
+    /// Gid, e-mail address or name.
+    pub(crate) person: Option<String>,
+    /// Only what comes from this source.
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<SourceName>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PolicySetArgs {
-    /// Name of the policy.
-    pub(crate) policy: String,
-    /// `alert`, `record` or `off`; `file` for what the file says.
-    #[arg(long, value_name = "MODE", required_unless_present = "resume")]
-    pub(crate) mode: Option<PolicyMode>,
-    /// End a pause that began because it matched too often.
-    #[arg(long)]
-    pub(crate) resume: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PolicyMode {
-    Alert,
-    Record,
-    Off,
-    File,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AlertsCommand {
-    /// Show them, the newest first.
-    List(AlertListArgs),
-    /// Show one: why, its events, its history.
-    Show(AlertArgs),
-    /// Say what becomes of one.
-    Triage(TriageArgs),
-    /// Say why a policy speaks about an event, or why it does not.
-    Explain(ExplainArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AlertListArgs {
-    /// Only those in this state.
-    #[arg(long, value_enum)]
-    pub(crate) state: Option<AlertStateArg>,
-    /// Only those at least as bad: `informational`, `low`, `medium`, `high`, `critical`.
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) severity: Option<drishti_model::Severity>,
-    /// Only those of this policy.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) policy: Option<String>,
-    /// Only those of this source.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) source: Option<SourceName>,
-    /// Most alerts to print.
+    /// Most people to print.
     #[arg(long, default_value_t = 50, value_name = "N", value_parser = value_parser!(u64).range(1..=10_000))]
     pub(crate) limit: u64,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AlertStateArg {
-    New,
-    InReview,
-    Resolved,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AlertArgs {
-    /// Its id, or the beginning of it.
-    pub(crate) id: String,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TriageArgs {
-    /// Its id, or the beginning of it.
-    pub(crate) id: String,
-    /// The state from now on.
-    #[arg(long, value_enum)]
-    pub(crate) state: Option<AlertStateArg>,
-    /// What it was, where it is resolved.
-    #[arg(long, value_enum, required_if_eq("state", "resolved"))]
-    pub(crate) classification: Option<ClassificationArg>,
-    /// Why.
-    #[arg(long, default_value = "", value_name = "TEXT")]
-    pub(crate) reason: String,
-    /// Who looks after it; empty for nobody.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) assignee: Option<String>,
-    /// Something to remember.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) comment: Option<String>,
-    /// Who says so; the user of this machine without it.
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "USER",
-        hide_env_values = true,
-        default_value = "command line"
-    )]
-    pub(crate) author: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ClassificationArg {
-    TruePositive,
-    Benign,
-    FalsePositive,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// Gid of the event.
-    #[arg(long, value_name = "GID")]
-    pub(crate) event: String,
-    /// Name of the policy.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) policy: String,
-    /// Source of the event, where several have one of this gid.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) source: Option<SourceName>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PeopleCommand {
-    /// Take what a file tells, in place of what it told before: who has left, who is leaving, who is in which group.
-    Import(PeopleImportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -269,25 +82,6 @@ pub(crate) struct BenchDetectionArgs {
     /// When the history ends; now without it.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<chrono::DateTime<chrono::Utc>>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum GeoCommand {
-    /// Fetch the places and feeds that the configuration names by an address.
-    Update,
-    /// Say what is known of an address, and who says so.
-    Why(WhyArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WhyArgs {
-    /// IPv4 or IPv6 address.
-    pub(crate) address: String,
-    #[command(flatten)]
-    pub(crate) tables: TablesArgs,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,

@@ -1,11 +1,14 @@
 //! `drishti alerts`
 
+mod kept;
+
 use std::process::ExitCode;
 
-use drishti_services::alerts::{AlertStory, AlertView};
+use chrono::{DateTime, TimeDelta, Utc};
+use drishti_services::alerts::{AlertStory, AlertView, EntityView};
 use drishti_services::detect::{Explanation, Verdict};
 use drishti_services::watch::Explained;
-use drishti_services::{AlertChange, AlertFilter, AlertState, Classification, Triage};
+use drishti_services::{AlertChange, AlertFilter, AlertState, Classification, Services, Triage};
 
 use super::open_existing;
 use super::sources::time;
@@ -16,7 +19,7 @@ use crate::cli::{
 use crate::output::{self, Row, grouped, print_data, print_list};
 
 /// Characters of an id that lists show; enough to name it.
-const ID_CHARS_SHOWN: usize = 10;
+pub(super) const ID_CHARS_SHOWN: usize = 10;
 
 pub(crate) async fn run(cli: &Cli, command: &AlertsCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -24,6 +27,8 @@ pub(crate) async fn run(cli: &Cli, command: &AlertsCommand) -> anyhow::Result<Ex
         AlertsCommand::Show(arguments) => show(cli, arguments).await,
         AlertsCommand::Triage(arguments) => triage(cli, arguments).await,
         AlertsCommand::Explain(arguments) => explain(cli, arguments).await,
+        AlertsCommand::Recorded(arguments) => kept::recorded(cli, arguments).await,
+        AlertsCommand::Digest(arguments) => kept::digest(cli, arguments).await,
     }
 }
 
@@ -40,18 +45,21 @@ impl Row for AlertView {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let name = self.entity.name.as_ref().unwrap_or(&self.entity.id);
         vec![
             self.id.chars().take(ID_CHARS_SHOWN).collect(),
             time(self.last_event_at),
             self.severity.to_string(),
             self.state.to_owned(),
             self.policy_id.clone(),
-            name.clone(),
+            called(&self.entity).to_owned(),
             self.title.clone(),
             grouped(self.events),
         ]
     }
+}
+
+fn called(entity: &EntityView) -> &str {
+    entity.name.as_ref().unwrap_or(&entity.id)
 }
 
 fn state(state: AlertStateArg) -> AlertState {
@@ -69,15 +77,22 @@ async fn list(cli: &Cli, arguments: &AlertListArgs) -> anyhow::Result<ExitCode> 
         severity_min: arguments.severity,
         policy: arguments.policy.clone(),
         source: arguments.source.clone(),
+        entity_id: arguments.about.clone(),
+        text: arguments.text.clone(),
+        since: arguments.since.map(|days| days_ago(&services, days)),
+        suppressed: arguments.suppressed.then_some(true),
+        capped: arguments.capped.then_some(true),
         limit: arguments.limit,
         ..AlertFilter::default()
     };
     let alerts = services.alerts(&filter).await?;
     print_list(&alerts, arguments.format)?;
-    if alerts.len() as u64 == arguments.limit {
-        output::say("there may be more; `--limit` shows them");
-    }
+    output::say_if_cut(alerts.len(), arguments.limit);
     Ok(ExitCode::SUCCESS)
+}
+
+fn days_ago(services: &Services, days: u32) -> DateTime<Utc> {
+    services.clock().now() - TimeDelta::days(i64::from(days))
 }
 
 async fn show(cli: &Cli, arguments: &AlertArgs) -> anyhow::Result<ExitCode> {
@@ -93,11 +108,10 @@ async fn show(cli: &Cli, arguments: &AlertArgs) -> anyhow::Result<ExitCode> {
 /// An alert for people.
 fn told(story: &AlertStory) -> String {
     let alert = &story.alert;
-    let name = alert.entity.name.as_ref().unwrap_or(&alert.entity.id);
     let mut lines = vec![
         format!("{} ({})", alert.title, alert.severity),
         format!("  {}: {}", alert.policy_id, alert.policy_title),
-        format!("  about {} {name}", alert.entity.kind),
+        format!("  about {} {}", alert.entity.kind, called(&alert.entity)),
         format!(
             "  {}, from {} to {}: {} matches on {} events",
             alert.state,
@@ -191,7 +205,7 @@ async fn triage(cli: &Cli, arguments: &TriageArgs) -> anyhow::Result<ExitCode> {
     };
     let services = open_existing(cli).await?;
     let alert = services
-        .triage(&arguments.id, &change, None, &arguments.author)
+        .triage(&arguments.id, &change, None, &arguments.author.author)
         .await?;
     print_data(&format!("{} is {}", alert.id, alert.state))?;
     Ok(ExitCode::SUCCESS)

@@ -8,10 +8,13 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use drishti_model::SourceName;
 use drishti_services::PersonFact;
+use drishti_services::risk::{RISK_DAYS, RiskAddendView, RiskView};
 use serde::Deserialize;
 
-use crate::cli::{Cli, PeopleImportArgs};
-use crate::output::{grouped, print_data};
+use super::alerts::ID_CHARS_SHOWN;
+use super::sources::time;
+use crate::cli::{Cli, ListFormat, PeopleCommand, PeopleImportArgs, PeopleRiskArgs};
+use crate::output::{self, Row, grouped, print_data, print_list};
 
 /// Who changes what is changed here.
 const AUTHOR: &str = "command line";
@@ -31,7 +34,14 @@ struct Line {
     terminated_since: String,
 }
 
-pub(crate) async fn import(cli: &Cli, arguments: &PeopleImportArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(cli: &Cli, command: &PeopleCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        PeopleCommand::Import(arguments) => import(cli, arguments).await,
+        PeopleCommand::Risk(arguments) => risk(cli, arguments).await,
+    }
+}
+
+async fn import(cli: &Cli, arguments: &PeopleImportArgs) -> anyhow::Result<ExitCode> {
     let file = &arguments.file;
     let name = file.file_name().unwrap_or(file.as_os_str());
     let provider = arguments
@@ -108,4 +118,63 @@ fn moment(text: &str) -> anyhow::Result<Option<DateTime<Utc>>> {
     let time = text.parse::<DateTime<Utc>>();
     time.map(Some)
         .with_context(|| format!("`{text}` is neither a day nor a time, such as 2026-03-01"))
+}
+
+impl Row for RiskView {
+    const HEADINGS: &'static [&'static str] = &["person", "name", "points", "causes"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.person.clone(),
+            self.name.clone().unwrap_or_default(),
+            self.points.to_string(),
+            grouped(self.causes),
+        ]
+    }
+}
+
+impl Row for RiskAddendView {
+    const HEADINGS: &'static [&'static str] = &["when", "points", "counts", "why", "cause"];
+
+    fn cells(&self) -> Vec<String> {
+        let id: String = self.cause_id.chars().take(ID_CHARS_SHOWN).collect();
+        vec![
+            time(self.at),
+            self.points.to_string(),
+            if self.counts { "yes" } else { "no" }.to_owned(),
+            self.why.clone(),
+            format!("{} {id}", self.cause),
+        ]
+    }
+}
+
+async fn risk(cli: &Cli, arguments: &PeopleRiskArgs) -> anyhow::Result<ExitCode> {
+    let services = super::open_existing(cli).await?;
+    let source = arguments.source.as_ref();
+    let Some(person) = &arguments.person else {
+        let risks = services.risks(source, arguments.limit).await?;
+        print_list(&risks, arguments.format)?;
+        output::say_if_cut(risks.len(), arguments.limit);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let story = services.risk_of(person, source).await?;
+    match arguments.format {
+        ListFormat::Table => {
+            print_list(&story.addends, arguments.format)?;
+            let RiskView {
+                person,
+                name,
+                points,
+                causes,
+            } = &story.risk;
+            output::say(&format!(
+                "{}: {points} points in {RISK_DAYS} days, causes that count: {}",
+                name.as_ref().unwrap_or(person),
+                grouped(*causes)
+            ));
+        }
+        ListFormat::Json => print_data(&serde_json::to_string_pretty(&story)?)?,
+        ListFormat::Jsonl => print_data(&serde_json::to_string(&story)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,5 +1,7 @@
 //! `drishti policies`
 
+mod set;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,22 +11,20 @@ use drishti_services::backtest::{Backtest, BacktestSample};
 use drishti_services::detect::{
     Detector, GroupingSettings, Pack, Policy, PolicyKind, RemarkLevel, lint, run_tests,
 };
-use drishti_services::{PolicyOverrides, PolicySettings, ServiceError, Services};
+use drishti_services::policies::{PolicySettingsView, word};
+use drishti_services::{PolicySettings, ServiceError};
 use serde::Serialize;
 
 use super::open_existing;
 use super::sources::time;
 use crate::cli::{
     BacktestArgs, Cli, ListArgs, ListFormat, PoliciesCommand, PolicyArgs, PolicyFilesArgs,
-    PolicyMode, PolicySetArgs, PolicyTestArgs, ReportFormat,
+    PolicyTestArgs, ReportFormat,
 };
 use crate::configuration::Configuration;
 use crate::home::Home;
 use crate::output::{self, Row, grouped, print_data, print_list};
 use crate::shipped;
-
-/// Who changes what is changed here.
-const AUTHOR: &str = "command line";
 
 pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -33,14 +33,15 @@ pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<
         PoliciesCommand::Lint(arguments) => lint_files(cli, arguments),
         PoliciesCommand::Test(arguments) => test_files(cli, arguments),
         PoliciesCommand::Backtest(arguments) => backtest(cli, arguments).await,
-        PoliciesCommand::Set(arguments) => set(cli, arguments).await,
+        PoliciesCommand::Set(arguments) => set::set(cli, arguments).await,
+        PoliciesCommand::History(arguments) => set::history(cli, arguments).await,
     }
 }
 
 #[derive(Serialize)]
 struct PolicyRow {
     name: String,
-    mode: String,
+    mode: &'static str,
     severity: drishti_model::Severity,
     kind: &'static str,
     title: String,
@@ -57,20 +58,13 @@ impl Row for PolicyRow {
             self.name.clone(),
             match &self.paused {
                 Some(_) => format!("{}, paused", self.mode),
-                None => self.mode.clone(),
+                None => self.mode.to_owned(),
             },
             self.severity.to_string(),
             self.kind.to_owned(),
             self.title.clone(),
         ]
     }
-}
-
-/// The word of a mode.
-fn mode(policy: &Policy) -> String {
-    let word = serde_json::to_value(policy.mode).ok();
-    word.and_then(|word| Some(word.as_str()?.to_owned()))
-        .unwrap_or_default()
 }
 
 /// The policies in force, and what was set about them.
@@ -98,13 +92,15 @@ impl InForce {
         })
     }
 
+    fn settings(&self, policy: &Policy) -> Option<&PolicySettings> {
+        self.settings
+            .iter()
+            .find(|set| set.policy == policy.id.as_str())
+    }
+
     /// Since when and why a policy is paused, in words.
     fn pause(&self, policy: &Policy) -> Option<String> {
-        let set = self
-            .settings
-            .iter()
-            .find(|set| set.policy == policy.id.as_str());
-        let pause = set?.paused.as_ref()?;
+        let pause = self.settings(policy)?.paused.as_ref()?;
         Some(format!(
             "paused since {}, because {}; `drishti policies set {} --resume` lets it go on",
             time(pause.since),
@@ -121,7 +117,7 @@ async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .map(|policy| PolicyRow {
             name: policy.id.to_string(),
-            mode: mode(policy),
+            mode: word(policy.mode),
             severity: policy.severity,
             kind: match policy.kind {
                 PolicyKind::Activity(_) => "activity",
@@ -150,15 +146,17 @@ async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
         .iter()
         .find(|policy| policy.id.as_str() == arguments.policy)
         .ok_or_else(|| ServiceError::NoSuchPolicy(arguments.policy.clone()))?;
+    let set = in_force.settings(policy).map(PolicySettingsView::from);
     match arguments.format {
         ListFormat::Table => {
             let paused = in_force.pause(policy);
             print_data(&format!(
-                "# {} ({}, {})\n{}# {}\n{}",
+                "# {} ({}, {})\n{}{}# {}\n{}",
                 policy.id,
-                mode(policy),
+                word(policy.mode),
                 policy.severity,
                 paused.map_or_else(String::new, |paused| format!("# {paused}\n")),
+                set.map_or_else(String::new, |set| format!("# {}\n", set::told(&set))),
                 policy.file.display(),
                 policy.text
             ))?;
@@ -176,6 +174,7 @@ async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
                 "runbook": policy.runbook,
                 "file": policy.file,
                 "paused": in_force.pause(policy),
+                "set": set,
                 "text": &*policy.text,
             }))?)?;
         }
@@ -336,44 +335,4 @@ fn told(outcome: &Backtest) -> String {
         lines.extend(added.chain(removed));
     }
     lines.join("\n")
-}
-
-async fn set(cli: &Cli, arguments: &PolicySetArgs) -> anyhow::Result<ExitCode> {
-    let services = open_existing(cli).await?;
-    let name = arguments.policy.as_str();
-    let known = services.policies().await?;
-    if !known.iter().any(|policy| policy.id.as_str() == name) {
-        return Err(ServiceError::NoSuchPolicy(name.to_owned()).into());
-    }
-    if arguments.resume {
-        let now = services.clock().now();
-        services.ledger().resume_policy(name, AUTHOR, now).await?;
-        print_data(&format!("{name} goes on"))?;
-    }
-    if let Some(mode) = arguments.mode {
-        set_mode(&services, name, mode).await?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn set_mode(services: &Services, name: &str, mode: PolicyMode) -> anyhow::Result<()> {
-    let ledger = services.ledger();
-    let known = ledger.policy_settings(name).await?;
-    let overrides = PolicyOverrides {
-        mode: match mode {
-            PolicyMode::Alert => Some("alert".to_owned()),
-            PolicyMode::Record => Some("record".to_owned()),
-            PolicyMode::Off => Some("off".to_owned()),
-            PolicyMode::File => None,
-        },
-        ..known.map(|known| known.overrides).unwrap_or_default()
-    };
-    let now = services.clock().now();
-    ledger
-        .set_policy_overrides(name, &overrides, None, AUTHOR, now)
-        .await?;
-    let said = overrides.mode.as_deref().unwrap_or("as its file says");
-    print_data(&format!(
-        "{name} is {said}; a running `drishti serve` takes it up within a minute"
-    ))
 }

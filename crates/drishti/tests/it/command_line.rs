@@ -57,7 +57,21 @@ async fn help() {
         &["ingest"],
         &["query"],
     ];
-    let rest: [&[&str]; 2] = [&["doctor"], &["openapi"]];
+    let rest: [&[&str]; 13] = [
+        &["policies", "set"],
+        &["policies", "history"],
+        &["alerts", "list"],
+        &["alerts", "recorded"],
+        &["alerts", "digest"],
+        &["suppressions", "list"],
+        &["suppressions", "add"],
+        &["people", "risk"],
+        &["ranges", "add"],
+        &["ranges", "change"],
+        &["ranges", "import"],
+        &["doctor"],
+        &["openapi"],
+    ];
     for command in commands.into_iter().chain(rest) {
         let shown = installation.run(&[command, &["--help"]].concat()).await;
         let name = format!("help_{}", command.join("_"));

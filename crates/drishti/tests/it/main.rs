@@ -25,3 +25,4 @@ mod samples;
 mod second_process;
 mod secrecy;
 mod serve;
+mod settings;

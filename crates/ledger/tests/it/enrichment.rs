@@ -81,6 +81,33 @@ pub(crate) async fn ranges_are_kept_as_given(place: Place) {
     assert_eq!(of_office, expected);
 }
 
+pub(crate) async fn ranges_are_saved_together_or_not_at_all(place: Place) {
+    let ledger = place.open().await;
+    ledger.add_range("vpn", "{}", "ada", at(1)).await.unwrap();
+    let ranges = |pairs: &[(&str, &str)]| {
+        let owned = |(name, range): &(&str, &str)| ((*name).to_owned(), (*range).to_owned());
+        pairs.iter().map(owned).collect()
+    };
+    let broken = ranges(&[("office", OFFICE), ("vpn", "{")]);
+    let refused = ledger.save_ranges(&broken, "ben", at(2)).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::Refused { .. }), "{refused}");
+    assert_eq!(ledger.ranges().await.unwrap().len(), 1);
+
+    let good = ranges(&[("office", OFFICE), ("vpn", "[]")]);
+    let saved = ledger.save_ranges(&good, "ben", at(3)).await.unwrap();
+    let revisions: Vec<i64> = saved.iter().map(|range| range.revision).collect();
+    assert_eq!(revisions, [1, 2]);
+    assert_eq!(ledger.ranges().await.unwrap(), saved);
+    let again = ledger.save_ranges(&good, "eve", at(4)).await.unwrap();
+    assert_eq!(again, saved, "what is so already is no change");
+    let told = trail(&ledger).await.into_iter();
+    let told: Vec<_> = told
+        .map(|entry| format!("{} {}", entry.0, entry.1))
+        .collect();
+    let expected = ["added range vpn", "added range office", "changed range vpn"];
+    assert_eq!(told, expected);
+}
+
 fn tor() -> NewFeed {
     NewFeed {
         name: "tor".to_owned(),
