@@ -14,10 +14,10 @@ mod title;
 mod view;
 mod window;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use drishti_model::EnrichedEvent;
+use foldhash::{HashMap, HashMapExt as _};
 use rsigma_eval::CompiledRule;
 use rsigma_eval::compiler::eval_condition;
 

@@ -2,8 +2,9 @@
 
 use std::borrow::Borrow;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 /// A map with a memory of its changes. Between [`Journal::begin`] and [`Journal::end`] every change is noted and then undone;
 /// outside of them, keys that changed are remembered until [`Journal::take_changed`].

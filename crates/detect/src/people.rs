@@ -1,7 +1,6 @@
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use drishti_model::{AccountRole, Actor};
+use foldhash::HashMap;
 
 /// What the directory says of one person. What it doesn't say is `None`: unknown is neither *active* nor *no admin*.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -20,7 +20,7 @@ use crate::{AlertEntity, Ledger, ROWS_MAX};
 /// Most signals kept of one policy on one day of a source; the first ones stay. What is beyond still counts as a match.
 pub const SIGNALS_A_DAY_MAX: usize = 1_000;
 /// Most events that a signal names.
-pub const SIGNAL_EVENTS_MAX: usize = 100;
+pub const SIGNAL_EVENTS_MAX: usize = 20;
 
 /// A match of a policy that only records.
 #[derive(Clone, Debug, PartialEq, Eq)]

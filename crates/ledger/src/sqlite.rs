@@ -16,6 +16,9 @@ use crate::open::{Bounds, OPENING};
 
 /// Connections to the file: one writes, the others read.
 const CONNECTIONS: u32 = 4;
+/// Pages that one connection keeps in memory, as SQLite writes it: 16 MiB. A large step of detection writes so much; with less, each page of
+/// it goes to the disk several times.
+const CACHE_KIBIBYTES: &str = "-16384";
 /// Pause between two attempts to set up a file that another process is setting up.
 const SETUP_PAUSE: Duration = Duration::from_millis(20);
 
@@ -76,6 +79,7 @@ impl SqliteFile {
             .create_if_missing(false)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("cache_size", CACHE_KIBIBYTES)
             .busy_timeout(self.bounds.busy)
             .disable_statement_logging()
     }

@@ -1,11 +1,17 @@
 //! What is below `/api/v1`: one folder for each resource.
 
 mod accounts;
+mod addresses;
 mod alerts;
 mod coverage;
 mod events;
 mod health_events;
+mod policies;
+mod query;
+mod recorded_matches;
+mod risk;
 mod sources;
+mod suppressions;
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,4 +25,10 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(health_events::routes())
         .merge(accounts::routes())
         .merge(alerts::routes())
+        .merge(suppressions::routes())
+        .merge(recorded_matches::routes())
+        .merge(policies::routes())
+        .merge(risk::routes())
+        .merge(addresses::routes())
+        .merge(query::routes())
 }

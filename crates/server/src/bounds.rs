@@ -38,6 +38,9 @@ pub(crate) const PAGE_DEFAULT: usize = 100;
 /// Bytes of events after which a page ends, even if it has fewer entries than asked for: one event can have a megabyte.
 pub const EVENTS_PAGE_BYTES_MAX: usize = 8 << 20;
 
+/// Most rows of the answer to a query in SQL.
+pub(crate) const QUERY_ROWS_MAX: usize = 10_000;
+
 /// Most bars of one histogram (the lake's own limit).
 pub const HISTOGRAM_BARS_MAX: i64 = 10_000;
 

@@ -31,6 +31,9 @@ use crate::{api, guard, metrics, probes};
         (name = "sources", description = "What is collected, and how it stands."),
         (name = "events", description = "What was collected."),
         (name = "alerts", description = "What was found in it, and what becomes of that."),
+        (name = "policies", description = "What is looked for."),
+        (name = "people", description = "How risky people are."),
+        (name = "addresses", description = "What is known of addresses."),
         (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
     )
 )]

@@ -6,6 +6,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use drishti_model::ErrorKind;
+use drishti_services::detect::enrich::EnrichError;
 use drishti_services::{LakeError, LedgerError, ServiceError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -36,7 +37,12 @@ codes! {
     NotFound: NOT_FOUND "not_found" "There is nothing here",
     NoSuchSource: NOT_FOUND "no_such_source" "There is no source of this name",
     NoSuchAlert: NOT_FOUND "no_such_alert" "There is no alert of this id",
+    NoSuchPolicy: NOT_FOUND "no_such_policy" "There is no policy of this name",
+    NoSuchPerson: NOT_FOUND "no_such_person" "Nobody is known by this",
+    NoSuchRange: NOT_FOUND "no_such_range" "There is no range of this name",
+    NoSuchSuppression: NOT_FOUND "no_such_suppression" "There is no suppression of this id",
     MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
+    RangeExists: CONFLICT "range_exists" "A range of this name exists",
     SourceExists: CONFLICT "source_exists" "A source of this name exists",
     SourceHeld: CONFLICT "source_held" "Another process works on the source",
     SourceDeclared: CONFLICT "source_declared" "The source stands in a configuration file",
@@ -46,6 +52,7 @@ codes! {
     AddressTooLong: URI_TOO_LONG "address_too_long" "The address is too long",
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not JSON",
     ForeignHost: MISDIRECTED_REQUEST "foreign_host" "The host is not this server",
+    InvalidPolicy: UNPROCESSABLE_ENTITY "invalid_policy" "The policy can't be read",
     InvalidSetting: UNPROCESSABLE_ENTITY "invalid_setting" "A setting is out of bounds",
     AsanaRefused: UNPROCESSABLE_ENTITY "asana_refused" "Asana refused",
     QueryTooLarge: UNPROCESSABLE_ENTITY "query_too_large" "The answer takes too much time or memory",
@@ -194,12 +201,16 @@ impl From<ServiceError> for Problem {
             ServiceError::NoWorkspace => Code::AsanaRefused,
             ServiceError::NoSuchSource(_) => Code::NoSuchSource,
             ServiceError::NoSuchAlert(_) => Code::NoSuchAlert,
+            ServiceError::NoSuchPolicy(_) => Code::NoSuchPolicy,
+            ServiceError::NoSuchPerson(_) => Code::NoSuchPerson,
             ServiceError::Held { .. } | ServiceError::LeaseLost(_) => Code::SourceHeld,
             ServiceError::Declared { .. } => Code::SourceDeclared,
             ServiceError::Incomplete { .. } | ServiceError::Paused(_) => Code::SourceIncomplete,
-            ServiceError::Setting { .. } | ServiceError::Name(_) | ServiceError::SumoSource(_) => {
-                Code::InvalidSetting
-            }
+            ServiceError::Setting { .. }
+            | ServiceError::Name(_)
+            | ServiceError::SumoSource(_)
+            | ServiceError::Refused { .. }
+            | ServiceError::Enrich(EnrichError::Range { .. }) => Code::InvalidSetting,
             ServiceError::Ledger(error) => of_ledger(error),
             ServiceError::Lake(error) => of_lake(error),
             _ => Code::Internal,
@@ -218,6 +229,9 @@ fn of_ledger(error: &LedgerError) -> Code {
         LedgerError::SourceExists(_) => Code::SourceExists,
         LedgerError::NoSuchSource(_) => Code::NoSuchSource,
         LedgerError::NoSuchAlert(_) => Code::NoSuchAlert,
+        LedgerError::NoSuchRange(_) => Code::NoSuchRange,
+        LedgerError::RangeExists(_) => Code::RangeExists,
+        LedgerError::NoSuchSuppression(_) => Code::NoSuchSuppression,
         LedgerError::Refused { .. } => Code::InvalidSetting,
         LedgerError::RevisionConflict { .. } => Code::RevisionConflict,
         LedgerError::LeaseLost(_) => Code::SourceHeld,

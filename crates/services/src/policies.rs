@@ -211,6 +211,11 @@ impl Services {
         called.next().ok_or_else(missing)
     }
 
+    /// What is set about all policies, by policy.
+    pub async fn policy_settings(&self) -> Result<Vec<PolicySettings>, ServiceError> {
+        Ok(self.ledger.all_policy_settings().await?)
+    }
+
     /// Sets something about a policy, if it works with it, in one change; with `expected_revision`, only where its settings still have
     /// it (0: nothing was ever set).
     pub async fn change_policy(

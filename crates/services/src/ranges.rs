@@ -127,6 +127,22 @@ impl Services {
         view(changed)
     }
 
+    /// Lets a range be another of the same name, if it goes together with the others; with `expected_revision`, only where it still has it.
+    pub async fn replace_range(
+        &self,
+        range: OwnRange,
+        expected_revision: Option<i64>,
+        author: &str,
+    ) -> Result<RangeView, ServiceError> {
+        let (name, json) = self.fitting(range).await?;
+        let now = self.clock.now();
+        let ledger = &self.ledger;
+        let changed = ledger.change_range(&name, &json, expected_revision, author, now);
+        let changed = changed.await?;
+        self.forget_knowledge().await;
+        view(changed)
+    }
+
     /// Removes a range; with `expected_revision`, only where it still has it.
     pub async fn remove_range(
         &self,

@@ -1,8 +1,8 @@
 //! The windows of all correlations: bounded, saved row by row, and able to take back what a preview did.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::window::Window;

@@ -1,7 +1,6 @@
-use std::collections::HashMap;
-
 use bitflags::bitflags;
 use drishti_model::AuditEvent;
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::traits::hash_text;

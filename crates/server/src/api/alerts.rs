@@ -5,6 +5,8 @@ mod list;
 mod single;
 mod view;
 
+pub(crate) use view::Entity;
+
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -40,6 +40,8 @@ pub struct Knowledge {
     pub pack: Pack,
     /// Tells what is known of addresses and user agents.
     pub enricher: Enricher,
+    /// Why a range of the owner's is left out.
+    left_out: Vec<String>,
 }
 
 /// Something about what is known that the owner should know.
@@ -65,19 +67,17 @@ impl Knowledge {
             .iter()
             .map(feed)
             .collect::<Result<Vec<_>, EnrichError>>()?;
-        let ranges = ranges
-            .iter()
-            .filter_map(|range| serde_json::from_str::<OwnRange>(&range.range).ok())
-            .collect();
+        let (ranges, left_out) = own_ranges(ranges);
         let enricher = Enricher::new(
             Places::new(places)?,
-            OwnRanges::new(ranges)?,
+            ranges,
             feeds,
             Agents::new(Supported::default()),
         )?;
         Ok(Self {
             pack: packed(files),
             enricher,
+            left_out,
         })
     }
 
@@ -99,6 +99,10 @@ impl Knowledge {
             found: format!("a policy is left out: {error}"),
             advice: "Correct the file; `drishti policies lint` checks it.".to_owned(),
         });
+        let left_out = self.left_out.iter().map(|problem| KnowledgeWarning {
+            found: format!("an own range is left out: {problem}"),
+            advice: "`drishti ranges change` or `remove` mends it.".to_owned(),
+        });
         let old = |what: &str, name: &str| {
             KnowledgeWarning {
             found: format!("the {what} `{name}` are old"),
@@ -118,8 +122,37 @@ impl Knowledge {
             .iter()
             .filter(|feed| feed.is_old(now) == Some(true))
             .map(|feed| old("addresses of feed", &feed.source().name));
-        broken.chain(old_places).chain(old_feeds).collect()
+        broken
+            .chain(left_out)
+            .chain(old_places)
+            .chain(old_feeds)
+            .collect()
     }
+}
+
+/// The owner's ranges. Those that can't be read, or have a network of one before, are left out and told: whoever sets them checks them,
+/// but two people may do so at the same moment, and nothing may keep events from being stored.
+fn own_ranges(stored: &[IpRange]) -> (OwnRanges, Vec<String>) {
+    let mut left_out = Vec::new();
+    let mut ranges = Vec::with_capacity(stored.len());
+    for range in stored {
+        match serde_json::from_str::<OwnRange>(&range.range) {
+            Ok(range) => ranges.push(range),
+            Err(problem) => left_out.push(format!("`{}` can't be read: {problem}", range.name)),
+        }
+    }
+    if let Ok(all) = OwnRanges::new(ranges.clone()) {
+        return (all, left_out);
+    }
+    let mut fitting = OwnRanges::default();
+    for range in ranges {
+        let more = fitting.ranges().iter().cloned().chain([range]).collect();
+        match OwnRanges::new(more) {
+            Ok(more) => fitting = more,
+            Err(error) => left_out.push(error.to_string()),
+        }
+    }
+    (fitting, left_out)
 }
 
 /// The owner's policies, and those shipped ones whose names they don't have.

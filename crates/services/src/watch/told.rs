@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use drishti_detect::{Alert, Change, EntityKind, EventReference, Finding, Policy, PolicyId};
 use drishti_ledger::{
-    AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, SIGNALS_A_DAY_MAX,
-    Signal, SuppressionHits,
+    AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, SIGNAL_EVENTS_MAX,
+    SIGNALS_A_DAY_MAX, Signal, SuppressionHits,
 };
 use drishti_model::Severity;
 
@@ -167,6 +167,7 @@ impl Told {
             gids: finding
                 .events
                 .iter()
+                .take(SIGNAL_EVENTS_MAX)
                 .map(|event| event.gid.clone())
                 .collect(),
             seen: finding.explanation.seen.clone(),

@@ -1,0 +1,21 @@
+//! Policies: what is looked for, what is set about it here, and what it would say.
+
+mod backtest;
+mod draft;
+mod list;
+mod single;
+mod view;
+
+use drishti_services::Services;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) fn routes() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list_policies))
+        .routes(routes!(list::list_policy_counts))
+        .routes(routes!(draft::check_policy))
+        .routes(routes!(single::get_policy, single::change_policy))
+        .routes(routes!(single::list_policy_changes))
+        .routes(routes!(backtest::backtest_policy))
+}
