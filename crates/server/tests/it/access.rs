@@ -8,7 +8,7 @@ use crate::app::{API_TOKEN, ASANA_TOKEN, App};
 use crate::schema::Document;
 
 /// Every operation and an address of it, and whether it is open to all. An operation that is missing here fails the test.
-const OPERATIONS: [(&str, &str, &str, bool); 28] = [
+const OPERATIONS: [(&str, &str, &str, bool); 47] = [
     ("GET", "/api/v1/accounts", "/api/v1/accounts", false),
     ("GET", "/api/v1/alerts", "/api/v1/alerts", false),
     (
@@ -42,6 +42,85 @@ const OPERATIONS: [(&str, &str, &str, bool); 28] = [
         "GET",
         "/api/v1/health-events",
         "/api/v1/health-events",
+        false,
+    ),
+    (
+        "GET",
+        "/api/v1/addresses/{address}",
+        "/api/v1/addresses/192.0.2.7",
+        false,
+    ),
+    ("GET", "/api/v1/policies", "/api/v1/policies", false),
+    (
+        "GET",
+        "/api/v1/policies/counts",
+        "/api/v1/policies/counts",
+        false,
+    ),
+    (
+        "POST",
+        "/api/v1/policies/checks",
+        "/api/v1/policies/checks",
+        false,
+    ),
+    (
+        "GET",
+        "/api/v1/policies/{name}",
+        "/api/v1/policies/none",
+        false,
+    ),
+    (
+        "PATCH",
+        "/api/v1/policies/{name}",
+        "/api/v1/policies/none",
+        false,
+    ),
+    (
+        "GET",
+        "/api/v1/policies/{name}/changes",
+        "/api/v1/policies/none/changes",
+        false,
+    ),
+    (
+        "POST",
+        "/api/v1/policies/{name}/backtest",
+        "/api/v1/policies/none/backtest",
+        false,
+    ),
+    ("POST", "/api/v1/query", "/api/v1/query", false),
+    ("GET", "/api/v1/ranges", "/api/v1/ranges", false),
+    ("POST", "/api/v1/ranges", "/api/v1/ranges", false),
+    ("PUT", "/api/v1/ranges/{name}", "/api/v1/ranges/none", false),
+    (
+        "DELETE",
+        "/api/v1/ranges/{name}",
+        "/api/v1/ranges/none",
+        false,
+    ),
+    (
+        "GET",
+        "/api/v1/recorded-matches",
+        "/api/v1/recorded-matches",
+        false,
+    ),
+    ("GET", "/api/v1/risks", "/api/v1/risks", false),
+    (
+        "GET",
+        "/api/v1/risks/{person}",
+        "/api/v1/risks/nobody",
+        false,
+    ),
+    ("GET", "/api/v1/suppressions", "/api/v1/suppressions", false),
+    (
+        "POST",
+        "/api/v1/suppressions",
+        "/api/v1/suppressions",
+        false,
+    ),
+    (
+        "POST",
+        "/api/v1/suppressions/{id}/end",
+        "/api/v1/suppressions/1/end",
         false,
     ),
     ("GET", "/api/v1/openapi.json", "/api/v1/openapi.json", true),

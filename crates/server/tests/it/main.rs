@@ -15,6 +15,8 @@ mod events;
 mod limits;
 mod operation;
 mod owner;
+mod policies;
 mod sample;
 mod schema;
+mod set;
 mod sources;
