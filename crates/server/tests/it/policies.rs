@@ -101,10 +101,8 @@ async fn a_paused_policy_says_so_and_is_let_go_on() {
 }
 
 #[tokio::test]
-async fn a_draft_is_checked_and_tried_on_the_past() {
+async fn a_draft_is_checked() {
     let app = App::start().await;
-    app.ingest("acme", &[export(1, 1), export(2, 2), export(3, 2)])
-        .await;
     let text = app.get(POLICY).await.ok()["text"]
         .as_str()
         .unwrap()
@@ -139,6 +137,20 @@ async fn a_draft_is_checked_and_tried_on_the_past() {
     );
     assert_eq!(broken["remarks"][0]["level"], "error");
 
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_policy_and_a_changed_version_are_tried_on_the_past() {
+    let app = App::start().await;
+    app.ingest("acme", &[export(1, 1), export(2, 2), export(3, 2)])
+        .await;
+    let text = app.get(POLICY).await.ok()["text"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let only_one = "{event_type: workspace_export_started, actor.gid: '2'}";
+    let changed = text.replace("{event_type: workspace_export_started}", only_one);
     let backtest = format!("{POLICY}/backtest");
     let tried = app.post(&backtest, &json!({})).await.ok();
     assert_eq!((&tried["events"], &tried["alerts"]), (&json!(3), &json!(2)));

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 
+const RANGES: &str = "/api/v1/ranges";
+const OFFICE: &str = "/api/v1/ranges/office%20%231";
+
 fn export(gid: u64, who: u64) -> String {
     format!(
         r#"{{"gid":"{gid}","created_at":"2026-03-10T08:{gid:02}:00.000Z","event_type":"workspace_export_started","actor":{{"actor_type":"user","gid":"{who}","email":"p{who}@example.org"}}}}"#
@@ -14,8 +17,6 @@ fn export(gid: u64, who: u64) -> String {
 
 #[tokio::test]
 async fn ranges_are_kept_and_answer_why() {
-    const RANGES: &str = "/api/v1/ranges";
-    const OFFICE: &str = "/api/v1/ranges/office%20%231";
     let app = App::start().await;
     let office = json!({"name": "office #1", "networks": ["192.0.2.0/24"], "category": "corporate", "tags": ["office"],
         "organization": "Acme", "place": {"country": "DE", "city": "Berlin"}});
@@ -49,6 +50,15 @@ async fn ranges_are_kept_and_answer_why() {
         "invalid_parameter"
     );
 
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn ranges_are_checked_and_changed() {
+    let app = App::start().await;
+    let office =
+        json!({"name": "office #1", "networks": ["192.0.2.0/24"], "category": "corporate"});
+    app.post(RANGES, &office).await.ok();
     let other = json!({"name": "other", "networks": ["192.0.2.0/24"], "category": "vpn"});
     let refused = app.post(RANGES, &other).await;
     assert_eq!(refused.problem(422), "invalid_setting");
