@@ -24,7 +24,7 @@ use crate::problem::{Cause, Code, Problem};
 /// Hosts that a server on loopback is called by.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Headers of every answer. Nothing here is a page, so nothing may be loaded, framed, guessed or kept.
+/// Headers of every answer. But for the web app nothing here is a page, so nothing may be loaded, framed, guessed or kept.
 const HEADERS: [(axum::http::HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (CACHE_CONTROL, "no-store"),
@@ -46,9 +46,11 @@ pub(crate) async fn hardened(request: Request, next: Next) -> Response {
         tracing::error!(%method, route, cause, "a request failed");
     }
     for (name, value) in HEADERS {
+        // The web app says of its own files what may be kept and loaded.
         response
             .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -23,7 +23,7 @@ mod principal;
 mod probes;
 mod problem;
 mod serve;
-mod welcome;
+mod web;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -57,8 +57,8 @@ pub fn router(services: Services, options: ServerOptions) -> Router {
     } = options;
     let (routes, document) = openapi::routes(token);
     let routes = routes
-        .route("/", axum::routing::get(welcome::welcome))
-        .fallback(guard::not_found)
+        .route("/", axum::routing::get(web::app))
+        .fallback(web::app)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(axum::Extension(openapi::Document::new(&document)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))

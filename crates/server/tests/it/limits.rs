@@ -105,7 +105,6 @@ async fn pages_and_replays_have_a_greatest_length() {
 async fn unknown_addresses_and_methods_are_problems() {
     let app = App::start().await;
     for path in [
-        "/nothing",
         "/api",
         "/api/v2/events",
         "/api/v1",

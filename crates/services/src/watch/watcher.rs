@@ -15,9 +15,9 @@ use super::told::{Lists, Told};
 use super::{Knowledge, WatchSummary};
 use crate::{ServiceError, Services};
 
-/// Events after which what is remembered is saved, at the next moment at which all of one time are evaluated: some seconds of work. Who
-/// is at work is in all of them, so that each save writes what is remembered of everybody.
-const EVENTS_A_STEP: u64 = 1_000_000;
+/// Events after which what is remembered is saved, at the next moment at which all of one time are evaluated: some seconds of work,
+/// and as many findings as may wait in memory.
+const EVENTS_A_STEP: u64 = 300_000;
 
 /// How far behind now the settled time may be for what is not settled to be evaluated as well: while the past is still being
 /// fetched, that would be most of it, again and again.
