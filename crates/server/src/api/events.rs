@@ -1,5 +1,6 @@
 //! Events: pages of them, and how many there are over time.
 
+mod enrichment;
 mod filters;
 mod histogram;
 mod list;

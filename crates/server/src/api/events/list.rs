@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::enrichment::{Address, Device};
 use super::filters::{EventParameters, end_of_time, range};
 use crate::bounds::EVENTS_PAGE_BYTES_MAX;
 use crate::cursor;
@@ -39,6 +40,12 @@ pub(crate) struct Event {
     /// The event in Asana's own JSON, key for key.
     #[schema(value_type = Object)]
     event: Box<RawValue>,
+    /// What is known of its client address; null where nothing is.
+    #[schema(required)]
+    address: Option<Address>,
+    /// What its user agent says; null where that is nothing.
+    #[schema(required)]
+    device: Option<Device>,
 }
 
 /// Events, newest first.
@@ -96,6 +103,8 @@ fn answer(events: Vec<StoredEvent>, limit: usize, bytes_max: usize) -> Result<Ev
             collected_at: stored.collected_at,
             batch: stored.batch,
             event: RawValue::from_string(json).map_err(|error| Problem::internal(&error))?,
+            address: stored.address.as_deref().map(Address::from),
+            device: stored.device.as_deref().map(Device::from),
         });
     }
     let (_, next) = page(events, kept, place);
