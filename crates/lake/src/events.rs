@@ -99,7 +99,7 @@ pub struct HistogramBucket {
 
 impl EventFilter {
     /// The filters on anything but time.
-    fn conditions(&self) -> Vec<Expr> {
+    pub(crate) fn conditions(&self) -> Vec<Expr> {
         let mut all = Vec::new();
         let mut equal = |name: &str, value: &Option<String>| {
             all.extend(value.as_deref().map(|value| col(name).eq(lit(value))));
@@ -330,12 +330,12 @@ impl Lake {
             .collect())
     }
 
-    async fn reading(&self, table: &DeltaTable) -> Result<DataFrame, LakeError> {
+    pub(crate) async fn reading(&self, table: &DeltaTable) -> Result<DataFrame, LakeError> {
         let context = self.session(QueryLimits::default().memory_bytes);
         self.scan(&context, table).await
     }
 
-    async fn within_time<T>(
+    pub(crate) async fn within_time<T>(
         &self,
         work: impl Future<Output = Result<T, DataFusionError>>,
     ) -> Result<T, LakeError> {

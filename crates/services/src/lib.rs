@@ -42,8 +42,8 @@ pub mod watch;
 pub use drishti_asana::Proxy;
 pub use drishti_detect as detect;
 pub use drishti_lake::{
-    Answer, EventFilter, EventPosition, Format, HistogramBucket, LakeError, LakeLocation,
-    QueryLimits, Statistics, StoredEvent,
+    Answer, EventFilter, EventPosition, FACET_VALUES_MAX, Facet, FacetField, Format,
+    HistogramBucket, LakeError, LakeLocation, QueryLimits, Statistics, StoredEvent,
 };
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,

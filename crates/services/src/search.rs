@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use drishti_lake::SideTable;
+use drishti_lake::{Facet, FacetField, SideTable};
 use drishti_ledger::{ROWS_MAX, StoredAccount};
 use drishti_model::canonical_time;
 
@@ -67,6 +67,16 @@ impl Services {
         bucket: Duration,
     ) -> Result<Vec<HistogramBucket>, ServiceError> {
         Ok(self.lake.histogram(filter, bucket).await?)
+    }
+
+    /// The most frequent values of fields in the events that fit `filter`, at most `most` of each.
+    pub async fn event_facets(
+        &self,
+        filter: &EventFilter,
+        fields: &[FacetField],
+        most: usize,
+    ) -> Result<Vec<Facet>, ServiceError> {
+        Ok(self.lake.facets(filter, fields, most).await?)
     }
 
     /// How big the lake is.

@@ -1,6 +1,7 @@
-//! Events: pages of them, and how many there are over time.
+//! Events: pages of them, how many there are over time, and of what.
 
 mod enrichment;
+mod facets;
 mod filters;
 mod histogram;
 mod list;
@@ -13,4 +14,5 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(list::list_events))
         .routes(routes!(histogram::get_event_histogram))
+        .routes(routes!(facets::get_event_facets))
 }

@@ -8,7 +8,7 @@ use crate::app::{API_TOKEN, ASANA_TOKEN, App};
 use crate::schema::Document;
 
 /// Every operation and an address of it, and whether it is open to all. An operation that is missing here fails the test.
-const OPERATIONS: [(&str, &str, &str, bool); 47] = [
+const OPERATIONS: [(&str, &str, &str, bool); 48] = [
     ("GET", "/api/v1/accounts", "/api/v1/accounts", false),
     ("GET", "/api/v1/alerts", "/api/v1/alerts", false),
     (
@@ -32,6 +32,12 @@ const OPERATIONS: [(&str, &str, &str, bool); 47] = [
     ),
     ("GET", "/api/v1/coverage", "/api/v1/coverage", false),
     ("GET", "/api/v1/events", "/api/v1/events", false),
+    (
+        "GET",
+        "/api/v1/events/facets",
+        "/api/v1/events/facets",
+        false,
+    ),
     (
         "GET",
         "/api/v1/events/histogram",

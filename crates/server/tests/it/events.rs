@@ -7,6 +7,7 @@ use crate::app::{App, NOW};
 use crate::sample::{TYPES, events, first, lines};
 
 const EVENTS: &str = "/api/v1/events";
+const FACETS: &str = "/api/v1/events/facets";
 const HISTOGRAM: &str = "/api/v1/events/histogram";
 
 /// How many events the source `acme` has.
@@ -414,5 +415,86 @@ async fn a_lake_without_events_has_an_empty_page() {
         json!({"events": [], "next_cursor": null})
     );
     assert_eq!(app.get(HISTOGRAM).await.ok()["bars"], json!([]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_most_frequent_values_are_counted() {
+    let app = App::start().await;
+    app.ingest("acme", &lines(&events(40))).await;
+    let span = [
+        ("from", "2026-03-01T00:00:00Z"),
+        ("to", "2026-03-20T00:00:00Z"),
+    ];
+    let ask = async |more: &[(&str, &str)]| {
+        let parameters = [&span[..], more].concat();
+        app.query(FACETS, &parameters).await
+    };
+    let facets = ask(&[
+        ("field", "event_type"),
+        ("field", "oauth_app_name"),
+        ("field", "event_type"),
+    ])
+    .await
+    .ok();
+    let facets = facets["facets"].as_array().unwrap();
+    assert_eq!(facets.len(), 2);
+    assert_eq!(facets[0]["values"].as_array().unwrap().len(), 4);
+    assert_eq!(
+        facets[0]["values"][0],
+        json!({"value": "task_deleted", "count": 10})
+    );
+    assert_eq!(facets[1]["values"], json!([{"value": null, "count": 40}]));
+    let most = ask(&[
+        ("field", "client_ip_address"),
+        ("values", "2"),
+        ("event_type", "task_deleted"),
+    ])
+    .await
+    .ok();
+    let most = &most["facets"][0];
+    assert_eq!(
+        (
+            most["values"].as_array().unwrap().len(),
+            &most["is_truncated"]
+        ),
+        (2, &json!(true))
+    );
+    let hours = ask(&[("field", "hour"), ("field", "weekday"), ("values", "24")])
+        .await
+        .ok();
+    let sum = |facet: &Value| -> u64 {
+        let values = facet["values"].as_array().unwrap().iter();
+        values.filter_map(|value| value["count"].as_u64()).sum()
+    };
+    assert_eq!(
+        hours["facets"][0]["values"][0],
+        json!({"value": "6", "count": 6})
+    );
+    assert!(
+        hours["facets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|facet| sum(facet) == 40)
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn fields_and_numbers_of_values_have_bounds() {
+    let app = App::start().await;
+    for parameters in [
+        &[][..],
+        &[("field", "details")],
+        &[("field", "hour"), ("values", "0")],
+        &[("field", "hour"), ("values", "201")],
+    ] {
+        assert_eq!(
+            app.query(FACETS, parameters).await.problem(400),
+            "invalid_parameter",
+            "{parameters:?}"
+        );
+    }
     app.stop().await;
 }

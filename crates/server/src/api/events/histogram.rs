@@ -72,10 +72,7 @@ pub(crate) async fn get_event_histogram(
     Parameters(filters, bucket): Parameters<EventParameters, BucketParameters>,
 ) -> Result<Json<Histogram>, Problem> {
     let bucket = width(&bucket.bucket)?;
-    let [from, to] = filters.ends()?;
-    let ahead = || (services.clock().now() + CLOCK_AHEAD_MAX).trunc_subsecs(0);
-    let to = to.unwrap_or_else(ahead);
-    let range = range(from.unwrap_or_else(|| to - SPAN), to)?;
+    let range = span(&services, &filters)?;
     if bars(range, bucket) > HISTOGRAM_BARS_MAX {
         let problem = format!("the histogram would have over {HISTOGRAM_BARS_MAX} bars");
         return Err(Problem::parameter("bucket", problem)
@@ -93,6 +90,14 @@ pub(crate) async fn get_event_histogram(
         bucket_seconds: bucket.as_secs(),
         bars: buckets.into_iter().map(bar).collect(),
     }))
+}
+
+/// The time that is counted.
+pub(super) fn span(services: &Services, filters: &EventParameters) -> Result<TimeRange, Problem> {
+    let [from, to] = filters.ends()?;
+    let ahead = || (services.clock().now() + CLOCK_AHEAD_MAX).trunc_subsecs(0);
+    let to = to.unwrap_or_else(ahead);
+    range(from.unwrap_or_else(|| to - SPAN), to)
 }
 
 fn width(text: &str) -> Result<Duration, Problem> {
