@@ -246,3 +246,34 @@ async fn wrong_usage_says_what_is_missing() {
         assert_eq!(refused.code(), 2, "{line}: {refused:#?}");
     }
 }
+
+#[tokio::test]
+async fn stored_events_say_what_is_known_now_when_asked_to() {
+    let installation = Installation::new();
+    let at = (now() - TimeDelta::minutes(60)).to_rfc3339_opts(SecondsFormat::Millis, true);
+    let event = format!(
+        r#"{{"gid":"1","created_at":"{at}","event_type":"user_login_succeeded","actor":{{"actor_type":"user","gid":"7"}},"context":{{"context_type":"web","client_ip_address":"203.0.113.7"}}}}"#
+    );
+    let file = installation.write("event.jsonl", event);
+    let ingest = ["ingest", &file, "--source", "files"];
+    installation.run(&ingest).await.good();
+    let add = "ranges add office --network 203.0.113.0/24 --category corporate";
+    run(&installation, add).await.good();
+    let known = async || {
+        let sql = "select ip_category from events";
+        let query = ["query", sql, "--format", "json"];
+        installation.run(&query).await.json()[0]["ip_category"].clone()
+    };
+    assert_eq!(known().await, Value::Null);
+    let told = run(&installation, "rebuild enrichment --days 3")
+        .await
+        .good();
+    assert!(
+        told.starts_with("1 events on 1 of 1 days say something else now"),
+        "{told}"
+    );
+    assert!(told.contains("files: 1 events evaluated"), "{told}");
+    assert_eq!(known().await, "corporate");
+    let told = run(&installation, "rebuild enrichment").await.good();
+    assert_eq!(told, "0 events on 0 of 1 days say something else now\n");
+}
