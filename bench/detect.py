@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures detection, as docs/PERFORMANCE.md reports it: the whole way of a file's events through every shipped policy, a backtest over
-ten million events, and eleven trivial rules of PyPI's panther-core over the same events where it is installed (panther-core==0.16.3).
+ten million events, and eleven trivial rules of PyPI's panther-core over the same events where it is installed
+(panther-core==0.16.3 python-dateutil==4.0.0 jmespath==1.1.0).
 
 Usage: bench/detect.py [--program target/release/drishti] [--folder DIR] [--people N] [--days N] [--part whole|backtest|panther]...
 
