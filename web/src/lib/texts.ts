@@ -427,6 +427,7 @@ export const texts = {
     fields: 'Fields',
     declared: 'Stands in drishti.toml: it can only be changed and removed there.',
     settings: 'Settings',
+    tokenKept: 'Left empty, the token stays as it is.',
     pause: 'Pause',
     resume: 'Resume',
     restart: 'Restart',

@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column[] = [
   plain('email', 210, ({ event }) => text(event, 'actor', 'email')),
   plain('resource', 220, ({ event }) => resourceName(event)),
   wordy('resource_type', 110, ({ event }) => text(event, 'resource', 'resource_type')),
-  plain('ip', 130, ({ event }) => address(event), true),
+  plain('ip', 145, ({ event }) => address(event), true),
   {
     id: 'agent',
     width: 150,
