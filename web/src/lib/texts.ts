@@ -239,6 +239,11 @@ export const texts = {
     classification: 'What was it?',
     reason: 'How do you know?',
     reasonHint: 'Kept in the history of the alert.',
+    reasons: {
+      true_positive: ['The account was taken over', 'Done against the rules', 'Access has been withdrawn'],
+      benign: ['Confirmed with the person', 'Planned change', 'Part of a test'],
+      false_positive: ['Not accurate', 'Too many alike', 'Not of interest'],
+    } as Record<string, string[]>,
     assignTitle: (value: number) => (value === 1 ? 'Assign the alert' : `Assign ${number(value)} alerts`),
     assignTo: 'Name',
     toMe: 'To me',

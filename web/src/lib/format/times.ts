@@ -38,6 +38,11 @@ export function day(time: string | number | Date): string {
   return formatted(DAY, time);
 }
 
+/** Day and month. */
+export function date(time: string | number | Date): string {
+  return formatted(DATE, time);
+}
+
 /** Day, month, hour and minute. */
 export function short(time: string | number | Date): string {
   return formatted(SHORT, time);

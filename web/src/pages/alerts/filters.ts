@@ -1,4 +1,5 @@
 import { momentsOf, rangeOf, type Range } from '../../lib/range';
+import { grouped } from '../../lib/grouped';
 import { changed } from '../../lib/router/query';
 
 export const STATES = ['new', 'in_review', 'resolved'] as const;
@@ -81,7 +82,7 @@ export function undoing(
     assignee: string | null;
   }[],
 ) {
-  const groups = Map.groupBy(before, ({ state, classification, reason, assignee }) =>
+  const groups = grouped(before, ({ state, classification, reason, assignee }) =>
     JSON.stringify({
       state,
       ...(state === 'resolved' ? { classification, reason } : {}),

@@ -62,9 +62,13 @@ export class Overview {
   readPolicies(): Promise<void> {
     return this.policies.read(async (signal) => {
       const query = { order: 'newest', limit: NEWEST_READ };
-      const { alerts } = await ask(api.GET('/api/v1/alerts', { params: { query }, signal }));
-      const groups = Map.groupBy(alerts, ({ policy_id }) => policy_id);
-      return [...groups.values()].flatMap((group) => (group[0] ? [{ newest: group[0], count: group.length }] : []));
+      const [{ alerts }, { policies }] = await Promise.all([
+        ask(api.GET('/api/v1/alerts', { params: { query }, signal })),
+        ask(api.GET('/api/v1/alerts/counts', { params: { query: {} }, signal })),
+      ]);
+      const newest = new Map<string, Alert>();
+      for (const alert of alerts) if (!newest.has(alert.policy_id)) newest.set(alert.policy_id, alert);
+      return [...newest.values()].map((alert) => ({ newest: alert, count: policies[alert.policy_id] ?? 1 }));
     });
   }
 
