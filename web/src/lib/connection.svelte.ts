@@ -1,0 +1,38 @@
+const TRY_AGAIN_MILLISECONDS = 3_000;
+
+/** Whether the server can be reached. While it can't, it is tried again and again; `healed` counts how often it came back. */
+class Connection {
+  isLost = $state(false);
+  healed = $state(0);
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    addEventListener('offline', () => this.reached(false));
+    addEventListener('online', () => void this.tryNow());
+  }
+
+  reached(isReached: boolean): void {
+    if (isReached === !this.isLost) return;
+    this.isLost = !isReached;
+    if (isReached) this.healed += 1;
+    else this.#later();
+  }
+
+  async tryNow(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      const { status } = await fetch('/api/v1/session', { cache: 'no-store', credentials: 'same-origin' });
+      this.reached(status < 500);
+    } catch {
+      this.reached(false);
+    }
+    if (this.isLost) this.#later();
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.tryNow(), TRY_AGAIN_MILLISECONDS);
+  }
+}
+
+export const connection = new Connection();

@@ -1,0 +1,112 @@
+const locale = typeof navigator === 'undefined' ? 'en' : navigator.language;
+
+const DATE_TIME = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+const DAY = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+const SHORT = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const SECONDS = new Intl.DateTimeFormat(locale, {
+  day: '2-digit',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const DATE = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const DATE_YEAR = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+const RELATIVE = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' });
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY_LENGTH = 24 * HOUR;
+
+/** Beyond this a date says more than a number of days. */
+const RELATIVE_MAX = 14 * DAY_LENGTH;
+
+const STEPS: readonly [number, Intl.RelativeTimeFormatUnit][] = [
+  [DAY_LENGTH, 'day'],
+  [HOUR, 'hour'],
+  [MINUTE, 'minute'],
+  [SECOND, 'second'],
+];
+
+/** A time in full, in the viewer's zone. */
+export function full(time: string | number | Date): string {
+  return formatted(DATE_TIME, time);
+}
+
+export function day(time: string | number | Date): string {
+  return formatted(DAY, time);
+}
+
+/** Day and month. */
+export function date(time: string | number | Date): string {
+  return formatted(DATE, time);
+}
+
+/** Day, month, hour and minute. */
+export function short(time: string | number | Date): string {
+  return formatted(SHORT, time);
+}
+
+/** The same with seconds, for lists of events. */
+export function seconds(time: string | number | Date): string {
+  return formatted(SECONDS, time);
+}
+
+/** A time as the records have it. */
+export function utc(time: string | number | Date): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime())
+    ? String(time)
+    : `${date.toISOString().replace('T', ' ').replace('.000Z', 'Z').replace('Z', '')} UTC`;
+}
+
+/** How long ago, or until when, in the largest unit that fits, `3 hr. ago`; a date where that is long. */
+export function relative(time: string | number | Date, now: number): string {
+  const distance = new Date(time).getTime() - now;
+  if (Number.isNaN(distance)) return String(time);
+  if (Math.abs(distance) >= RELATIVE_MAX)
+    return (Math.abs(distance) < 300 * DAY_LENGTH ? DATE : DATE_YEAR).format(new Date(time));
+  for (const [length, unit] of STEPS) {
+    if (Math.abs(distance) >= length) return RELATIVE.format(Math.trunc(distance / length), unit);
+  }
+  return RELATIVE.format(0, 'second');
+}
+
+/** A length of time in its two largest units: `3 d 4 h`. */
+export function duration(length: number): string {
+  const parts: [number, string][] = [
+    [86_400, 'd'],
+    [3_600, 'h'],
+    [60, 'min'],
+    [1, 's'],
+  ];
+  let rest = Math.max(0, Math.round(length));
+  const words: string[] = [];
+  for (const [size, unit] of parts) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) words.push(`${count} ${unit}`);
+    else if (words.length > 0) break;
+    if (words.length === 2) break;
+  }
+  return words.join(' ') || '0 s';
+}
+
+/** A moment as `<input type="datetime-local">` wants it. */
+export function toField(time: string | null): string {
+  const date = new Date(time ?? Number.NaN);
+  if (Number.isNaN(date.getTime())) return '';
+  return new Date(date.getTime() - date.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
+}
+
+/** The moment that such a field means. */
+export function fromField(value: string): string | null {
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
+
+function formatted(format: Intl.DateTimeFormat, time: string | number | Date): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? String(time) : format.format(date);
+}

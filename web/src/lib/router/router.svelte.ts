@@ -1,0 +1,62 @@
+import { tick } from 'svelte';
+import { changed, type Query } from './query';
+import { routeOf } from './routes';
+
+/** Where the person is: the address, and what follows from it. */
+class Router {
+  path = $state(location.pathname);
+  search = $state(location.search);
+  readonly route = $derived(routeOf(this.path));
+  readonly query = $derived(new URLSearchParams(this.search));
+
+  constructor() {
+    history.scrollRestoration = 'auto';
+    addEventListener('popstate', () => this.#arrive());
+    document.addEventListener('click', (event) => this.#follow(event));
+  }
+
+  /** Goes to an address of this app. */
+  go(href: string, { replace = false } = {}): void {
+    const before = this.route.name;
+    if (replace) history.replaceState(null, '', href);
+    else if (href !== location.pathname + location.search) history.pushState(null, '', href);
+    this.#arrive();
+    if (this.route.name !== before) void this.#begin();
+  }
+
+  /** Changes parts of the view's state. Typing replaces the entry of the history, a choice adds one. */
+  set(changes: Query, { replace = false } = {}): void {
+    this.go(this.path + changed(this.search, changes), { replace });
+  }
+
+  #arrive(): void {
+    this.path = location.pathname;
+    this.search = location.search;
+  }
+
+  /** A new page begins at its top, and the screen reader at its title. */
+  async #begin(): Promise<void> {
+    await tick();
+    scrollTo(0, 0);
+    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+  }
+
+  #follow(event: MouseEvent): void {
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
+    const link = event.target instanceof Element ? event.target.closest('a') : null;
+    if (!link || link.target || link.hasAttribute('download') || link.origin !== location.origin) return;
+    if (link.pathname.startsWith('/api/')) return;
+    event.preventDefault();
+    this.go(link.pathname + link.search);
+  }
+}
+
+export const router = new Router();

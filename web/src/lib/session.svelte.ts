@@ -1,0 +1,101 @@
+import { connection } from './connection.svelte';
+import { listen } from './api/client';
+import { problemOf, problemOfAnswer, Problem } from './api/problem';
+import { router } from './router/router.svelte';
+import { address } from './router/query';
+import { wayBack } from './router/way-back';
+import { texts } from './texts';
+
+/** Who is signed in, as `GET /api/v1/session` says. */
+export interface Operator {
+  name: string;
+  display_name: string | null;
+  role: string;
+  sources: string[] | null;
+  has_totp: boolean;
+}
+
+interface SessionAnswer {
+  operator: Operator;
+  expires_at: string;
+}
+
+/** What somebody may do. Everybody who gets in may read. */
+export type Right = 'triage' | 'sources';
+
+const RIGHTS: Record<string, readonly Right[]> = { analyst: ['triage'], admin: ['triage', 'sources'] };
+
+const ADDRESS = '/api/v1/session';
+
+/** `unasked` until the server has answered; `open` where the server has no sign-in. */
+type Standing = 'unasked' | 'open' | 'in' | 'out';
+
+class Session {
+  standing = $state<Standing>('unasked');
+  operator = $state.raw<Operator | null>(null);
+  problem = $state.raw<Problem | null>(null);
+
+  constructor() {
+    listen({ reached: (isReached) => connection.reached(isReached), refused: () => this.#expire() });
+  }
+
+  async begin(): Promise<void> {
+    this.problem = null;
+    try {
+      const response = await fetch(ADDRESS, { credentials: 'same-origin' });
+      if (response.ok) this.#enter((await response.json()) as SessionAnswer);
+      else if (response.status === 404) this.standing = 'open';
+      else if (response.status === 401) this.#expire();
+      else throw problemOfAnswer(response.status, await response.json().catch(() => null));
+    } catch (cause) {
+      this.problem = problemOf(cause);
+      if (this.problem.isUnreachable) connection.reached(false);
+    }
+  }
+
+  async signIn(name: string, password: string, code: string): Promise<void> {
+    const response = await fetch(ADDRESS, {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'drishti' },
+      body: JSON.stringify({ name, password, ...(code ? { code } : {}) }),
+    });
+    const body: unknown = await response.json().catch(() => null);
+    if (!response.ok) throw problemOfAnswer(response.status, body);
+    this.#enter(body as SessionAnswer);
+    router.go(wayBack(router.query.get('to')), { replace: true });
+  }
+
+  async signOut(): Promise<void> {
+    await fetch(ADDRESS, {
+      method: 'DELETE',
+      credentials: 'same-origin',
+      headers: { 'X-Requested-With': 'drishti' },
+    });
+    this.operator = null;
+    this.standing = 'out';
+    router.go('/sign-in');
+  }
+
+  /** Why the person may not do something; nothing where they may. */
+  refusal(right: Right): string | undefined {
+    if (this.standing === 'open') return undefined;
+    const role = this.operator?.role ?? '';
+    return RIGHTS[role]?.includes(right) ? undefined : texts.session.notAllowed(role);
+  }
+
+  #enter(answer: SessionAnswer): void {
+    this.operator = answer.operator;
+    this.standing = 'in';
+  }
+
+  #expire(): void {
+    this.operator = null;
+    this.standing = 'out';
+    if (router.route.name !== 'sign-in') {
+      router.go(address('/sign-in', { to: router.path + router.search }), { replace: true });
+    }
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,23 @@
+const PREFIX = 'drishti.';
+
+/** What this browser remembers; nothing where storage is forbidden or holds something else. */
+export function remembered<Value>(name: string, otherwise: Value, fits: (value: unknown) => value is Value): Value {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(PREFIX + name) ?? 'null');
+    return fits(value) ? value : otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+export function remember(name: string, value: unknown): void {
+  try {
+    localStorage.setItem(PREFIX + name, JSON.stringify(value));
+  } catch {
+    // Without storage it holds until the page is left.
+  }
+}
+
+export function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
