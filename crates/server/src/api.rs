@@ -2,10 +2,14 @@
 
 mod accounts;
 mod alerts;
+mod audit;
 mod coverage;
 mod events;
 mod health_events;
+mod operators;
+mod session;
 mod sources;
+mod tokens;
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
@@ -19,4 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(health_events::routes())
         .merge(accounts::routes())
         .merge(alerts::routes())
+        .merge(session::routes())
+        .merge(operators::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use drishti_model::ErrorKind;
 use drishti_services::{LakeError, LedgerError, ServiceError};
 use serde::Serialize;
@@ -32,12 +33,22 @@ codes! {
     InvalidParameter: BAD_REQUEST "invalid_parameter" "A parameter is not valid",
     InvalidCursor: BAD_REQUEST "invalid_cursor" "The cursor is not one of ours",
     InvalidBody: BAD_REQUEST "invalid_body" "The body is not as described",
-    Unauthorized: UNAUTHORIZED "unauthorized" "The token is missing or wrong",
+    Unauthorized: UNAUTHORIZED "unauthorized" "Nobody has signed in",
+    WrongCredentials: UNAUTHORIZED "wrong_credentials" "Name or password is wrong",
+    SecondFactorNeeded: UNAUTHORIZED "code_needed" "A code of the second factor is needed",
+    Forbidden: FORBIDDEN "forbidden" "You may not do this",
+    CrossSiteRequest: FORBIDDEN "cross_site_request" "It may come from a page of another site",
     NotFound: NOT_FOUND "not_found" "There is nothing here",
     NoSuchSource: NOT_FOUND "no_such_source" "There is no source of this name",
     NoSuchAlert: NOT_FOUND "no_such_alert" "There is no alert of this id",
+    NoSuchOperator: NOT_FOUND "no_such_operator" "There is no operator of this name",
+    NoSuchToken: NOT_FOUND "no_such_token" "There is no token of this id",
     MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
     SourceExists: CONFLICT "source_exists" "A source of this name exists",
+    OperatorExists: CONFLICT "operator_exists" "An operator of this name exists",
+    TokenExists: CONFLICT "token_exists" "A token of this name exists",
+    LastAdmin: CONFLICT "last_admin" "No other admin is enabled",
+    SecondFactorExists: CONFLICT "second_factor_exists" "A second factor is set up already",
     SourceHeld: CONFLICT "source_held" "Another process works on the source",
     SourceDeclared: CONFLICT "source_declared" "The source stands in a configuration file",
     SourceIncomplete: CONFLICT "source_incomplete" "The source lacks what this needs",
@@ -47,8 +58,10 @@ codes! {
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not JSON",
     ForeignHost: MISDIRECTED_REQUEST "foreign_host" "The host is not this server",
     InvalidSetting: UNPROCESSABLE_ENTITY "invalid_setting" "A setting is out of bounds",
+    WrongPassword: UNPROCESSABLE_ENTITY "wrong_password" "The password is wrong",
     AsanaRefused: UNPROCESSABLE_ENTITY "asana_refused" "Asana refused",
     QueryTooLarge: UNPROCESSABLE_ENTITY "query_too_large" "The answer takes too much time or memory",
+    TooManyAttempts: TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
     Internal: INTERNAL_SERVER_ERROR "internal" "Something failed here",
     AsanaUnavailable: BAD_GATEWAY "asana_unavailable" "Asana did not answer as it should",
     Overloaded: SERVICE_UNAVAILABLE "overloaded" "Too many requests at once",
@@ -62,6 +75,8 @@ pub(crate) struct Problem {
     code: Code,
     detail: String,
     hint: String,
+    /// How long to wait before trying again.
+    retry_after_seconds: Option<i64>,
     /// What is logged and not told.
     cause: Option<String>,
 }
@@ -93,7 +108,7 @@ pub(crate) struct Cause(pub(crate) String);
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described in the document, never built")]
 pub(crate) enum Failure<'a> {
-    /// The token is missing or wrong.
+    /// Nobody has signed in.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemDocument<'a>),
     /// Any other failure.
@@ -116,6 +131,7 @@ impl Problem {
             code,
             detail: detail.into(),
             hint: String::new(),
+            retry_after_seconds: (code == Code::Overloaded).then_some(1),
             cause: None,
         }
     }
@@ -128,6 +144,20 @@ impl Problem {
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
+    }
+
+    /// Too many attempts with one name or from one address.
+    pub(crate) fn too_many_attempts(wait: TimeDelta) -> Self {
+        let seconds = wait.num_seconds().max(0) + 1;
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(
+                Code::TooManyAttempts,
+                format!(
+                    "too many attempts with this name or from this address; try again in {seconds} seconds"
+                ),
+            )
+        }
     }
 
     /// An unforeseen failure: `cause` goes to the log, the caller only learns that there was one.
@@ -172,8 +202,8 @@ impl IntoResponse for Problem {
                 HeaderValue::from_static("Bearer realm=\"drishti\""),
             );
         }
-        if self.is(Code::Overloaded) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));
@@ -184,6 +214,9 @@ impl IntoResponse for Problem {
 
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
+        if let ServiceError::TooManyAttempts { wait } = error {
+            return Self::too_many_attempts(wait);
+        }
         let advice = error.advice();
         let code = match &error {
             ServiceError::Asana(_) if error.name() == "SettingsInvalid" => Code::InvalidSetting,
@@ -200,6 +233,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Setting { .. } | ServiceError::Name(_) | ServiceError::SumoSource(_) => {
                 Code::InvalidSetting
             }
+            ServiceError::WrongPassword => Code::WrongPassword,
+            ServiceError::HasTotp => Code::SecondFactorExists,
+            ServiceError::Busy => Code::Overloaded,
+            ServiceError::Refused { .. } => Code::InvalidSetting,
             ServiceError::Ledger(error) => of_ledger(error),
             ServiceError::Lake(error) => of_lake(error),
             _ => Code::Internal,
@@ -218,6 +255,11 @@ fn of_ledger(error: &LedgerError) -> Code {
         LedgerError::SourceExists(_) => Code::SourceExists,
         LedgerError::NoSuchSource(_) => Code::NoSuchSource,
         LedgerError::NoSuchAlert(_) => Code::NoSuchAlert,
+        LedgerError::NoSuchOperator(_) => Code::NoSuchOperator,
+        LedgerError::OperatorExists(_) => Code::OperatorExists,
+        LedgerError::LastAdmin(_) => Code::LastAdmin,
+        LedgerError::NoSuchApiToken(_) => Code::NoSuchToken,
+        LedgerError::ApiTokenExists(_) => Code::TokenExists,
         LedgerError::Refused { .. } => Code::InvalidSetting,
         LedgerError::RevisionConflict { .. } => Code::RevisionConflict,
         LedgerError::LeaseLost(_) => Code::SourceHeld,
