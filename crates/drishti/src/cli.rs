@@ -3,6 +3,7 @@
 mod addresses;
 mod alerts;
 mod detection;
+mod operators;
 mod policies;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use drishti_simulator::{DAYS_MAX, PEOPLE_MAX, PEOPLE_MIN, SimulateArgs};
 pub(crate) use addresses::*;
 pub(crate) use alerts::*;
 pub(crate) use detection::*;
+pub(crate) use operators::*;
 pub(crate) use policies::*;
 
 /// The home folder where none is named.
@@ -96,6 +98,9 @@ pub(crate) enum Command {
     /// Your own address ranges.
     #[command(subcommand)]
     Ranges(RangesCommand),
+    /// Who may sign in.
+    #[command(subcommand)]
+    Operators(OperatorsCommand),
     /// Measure.
     #[command(subcommand)]
     Bench(BenchCommand),

@@ -8,6 +8,7 @@ mod detect;
 mod doctor;
 mod geo;
 mod ingest;
+mod operators;
 mod people;
 mod policies;
 mod progress;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alerts(command) => alerts::run(&cli, command).await,
         Command::Suppressions(command) => suppressions::run(&cli, command).await,
         Command::People(command) => people::run(&cli, command).await,
+        Command::Operators(command) => operators::run(&cli, command).await,
         Command::Bench(BenchCommand::Detection(arguments)) => bench::detection(arguments).await,
         Command::Geo(command) => geo::run(&cli, command).await,
         Command::Rebuild(command) => rebuild::run(&cli, command).await,

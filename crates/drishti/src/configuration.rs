@@ -43,6 +43,7 @@ pub(crate) struct Configuration {
     pub(crate) listen: Option<SocketAddr>,
     /// What stands between this machine and Asana; the environment's where it is not set, none where it is empty.
     proxy: Option<Secret>,
+    pub(crate) server: ServerSection,
     pub(crate) lake: LakeSection,
     pub(crate) ledger: LedgerSection,
     pub(crate) sources: Vec<SourceSection>,
@@ -51,6 +52,14 @@ pub(crate) struct Configuration {
     /// The file itself; `None` where there is none.
     #[serde(skip)]
     file: Option<PathBuf>,
+}
+
+/// `[server]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServerSection {
+    /// Whether a proxy stands before the server whose `X-Forwarded-For` and `X-Forwarded-Proto` can be believed.
+    pub(crate) behind_proxy: bool,
 }
 
 /// `[lake]`

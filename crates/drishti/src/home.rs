@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use drishti_model::Secret;
 use drishti_services::SealingKey;
+use drishti_services::access::random_password;
 use rand::rand_core::TryRng;
 
 use crate::cli::{Cli, DEMO_HOME, HOME};
@@ -103,6 +104,11 @@ impl Home {
         self.0.join("api-token")
     }
 
+    /// Where the demo keeps the password to sign in with.
+    pub(crate) fn login_path(&self) -> PathBuf {
+        self.0.join("login")
+    }
+
     pub(crate) fn configuration_path(&self) -> PathBuf {
         self.0.join("drishti.toml")
     }
@@ -172,6 +178,11 @@ impl Home {
             );
         }
         Ok(token)
+    }
+
+    /// The password of the demo's first operator, made with mode 0600 at its first start: what it protects is made up.
+    pub(crate) fn login(&self) -> anyhow::Result<Secret> {
+        read_or_make_secret(&self.login_path(), || Ok(random_password()?))
     }
 
     /// Takes the folder for a server, or says who has it.

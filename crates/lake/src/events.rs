@@ -15,7 +15,7 @@ use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::functions::expr_fn::date_bin;
 use deltalake::datafusion::functions_aggregate::expr_fn::count;
 use deltalake::datafusion::prelude::{Expr, col, lit};
-use drishti_model::{AddressFacts, AuditEvent, Device, TimeRange};
+use drishti_model::{AddressFacts, AuditEvent, Device, SourceScope, TimeRange};
 
 use crate::query::QueryLimits;
 use crate::rows::{days_since_epoch, stored_from_columns};
@@ -70,6 +70,8 @@ pub struct EventPosition {
 pub struct EventFilter {
     /// Instance name of the source.
     pub source: Option<String>,
+    /// Only of sources in this scope.
+    pub scope: SourceScope,
     /// Span of `created_at`.
     pub range: Option<TimeRange>,
     /// One of these types.
@@ -107,6 +109,10 @@ impl EventFilter {
         equal("source", &self.source);
         equal("client_ip_address", &self.ip_address);
         equal("gid", &self.gid);
+        if let Some(names) = self.scope.names() {
+            let names = names.iter().map(|name| lit(name.as_str()));
+            all.push(col("source").in_list(names.collect(), false));
+        }
         for (name, values) in [
             ("event_type", &self.event_types),
             ("event_category", &self.event_categories),

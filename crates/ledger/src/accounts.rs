@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use drishti_model::{Account, AccountRole, AccountStatus, SourceName};
+use drishti_model::{Account, AccountRole, AccountStatus, SourceName, SourceScope};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition,
@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use crate::error::{Fault, LedgerError, Step};
+use crate::sources::within;
 use crate::tables::{account, account_sync};
 use crate::transaction::hold_source;
 use crate::value::{micros, moment, moment_if_any, source_name, text, word};
@@ -51,6 +52,8 @@ pub struct SyncSummary {
 pub struct AccountFilter {
     /// Only of this source.
     pub source: Option<SourceName>,
+    /// Only of sources in this scope.
+    pub scope: SourceScope,
     /// Only with this role.
     pub role: Option<AccountRole>,
     /// Only with this status.
@@ -128,6 +131,9 @@ impl Ledger {
             .limit(filter.limit.min(ROWS_MAX));
         if let Some(source) = &filter.source {
             query = query.filter(account::Column::Source.eq(source.as_str()));
+        }
+        if let Some(within) = within(account::Column::Source, &filter.scope) {
+            query = query.filter(within);
         }
         if let Some(role) = filter.role {
             query = query.filter(account::Column::Role.eq(role.as_str()));

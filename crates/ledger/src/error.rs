@@ -165,6 +165,21 @@ pub enum LedgerError {
     /// There is no feed of this name.
     #[error("finding feed `{0}`: there is none of this name")]
     NoSuchFeed(String),
+    /// There is no operator of this name.
+    #[error("finding operator `{0}`: there is none of this name")]
+    NoSuchOperator(String),
+    /// An operator of this name is there already.
+    #[error("adding operator `{0}`: there is one of this name")]
+    OperatorExists(String),
+    /// Nobody would be left who may do everything.
+    #[error("changing operator `{0}`: no other admin is enabled")]
+    LastAdmin(String),
+    /// There is no API token with this id.
+    #[error("finding API token {0}: there is none with this id")]
+    NoSuchApiToken(i64),
+    /// An API token of this name is there already.
+    #[error("adding API token `{0}`: there is one of this name")]
+    ApiTokenExists(String),
     /// Somebody else changed it first.
     #[error("changing {what}: it has revision {actual}, not {expected}")]
     RevisionConflict {
@@ -250,6 +265,11 @@ impl LedgerError {
             | Self::NoSuchRange(_)
             | Self::RangeExists(_)
             | Self::NoSuchFeed(_)
+            | Self::NoSuchOperator(_)
+            | Self::OperatorExists(_)
+            | Self::LastAdmin(_)
+            | Self::NoSuchApiToken(_)
+            | Self::ApiTokenExists(_)
             | Self::Refused { .. }
             | Self::LeaseLost(_)
             | Self::AccountSyncOvertaken(_)

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use drishti_model::{
-    ErrorKind, HealthEvent, HealthSeverity, HealthStatus, SourceName, SourceState,
+    ErrorKind, HealthEvent, HealthSeverity, HealthStatus, SourceName, SourceScope, SourceState,
 };
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, DatabaseTransaction,
@@ -10,6 +10,7 @@ use sea_orm::{
 };
 
 use crate::error::{Fault, LedgerError, Step};
+use crate::sources::within;
 use crate::tables::{health_event, progress, source_status};
 use crate::transaction::hold_source;
 use crate::value::{
@@ -62,6 +63,8 @@ pub struct SourceStatus {
 pub struct HealthFilter {
     /// Only of this source.
     pub source: Option<SourceName>,
+    /// Only of sources in this scope.
+    pub scope: SourceScope,
     /// Only older than this one.
     pub before_id: Option<i64>,
     /// How many at most, up to [`ROWS_MAX`].
@@ -141,6 +144,9 @@ impl Ledger {
             .limit(filter.limit.min(ROWS_MAX));
         if let Some(source) = &filter.source {
             query = query.filter(health_event::Column::Source.eq(source.as_str()));
+        }
+        if let Some(within) = within(health_event::Column::Source, &filter.scope) {
+            query = query.filter(within);
         }
         if let Some(before) = filter.before_id {
             query = query.filter(health_event::Column::Id.lt(before));

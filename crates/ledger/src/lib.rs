@@ -3,7 +3,7 @@
 //! It keeps what must survive a restart and is not an event: [sources](Source) and their sealed tokens, how far each is collected
 //! ([`Progress`]), which spans are known complete, what was set aside ([`QuarantineEntry`]), health, accounts, settings, secrets,
 //! and who works on a source ([`Lease`]); of detecting what the engines remember ([`Generation`]), [alerts](Alert) and what people make
-//! of them ([`Triage`]), what is set about policies and addresses, and the audit trail. Events themselves are in the lake.
+//! of them ([`Triage`]), what is set about policies and addresses, who may sign in ([`Operator`]), and the audit trail. Events themselves are in the lake.
 //! `docs/LEDGER.md` tells of the tables.
 //!
 //! * Every change is one transaction: it is there whole and durable when the call returns, or not at all.
@@ -14,7 +14,9 @@
 mod accounts;
 mod address;
 mod alerts;
+mod api_tokens;
 mod audit;
+mod credentials;
 mod detection;
 mod enrichment;
 mod error;
@@ -22,6 +24,7 @@ mod health;
 mod leases;
 mod migrations;
 mod open;
+mod operators;
 mod people_facts;
 mod policies;
 mod policy_days;
@@ -30,6 +33,7 @@ mod quarantine;
 mod risk;
 mod rows;
 mod secrets;
+mod sessions;
 mod settings;
 mod signals;
 mod sources;
@@ -48,7 +52,9 @@ pub use alerts::{
     AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState, Assignee, Classification,
     DETECTION_AUTHOR, DetectedAlert, Triage,
 };
+pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};
+pub use credentials::OperatorSecrets;
 pub use detection::{
     DetectionStep, Generation, Preview, STATE_BYTES_MAX, SavedStep, StateChange, StateKind,
     StateRow,
@@ -60,6 +66,7 @@ pub use error::LedgerError;
 pub use health::{HEALTH_EVENTS_MAX, HealthFilter, SourceStatus, StoredHealthEvent};
 pub use leases::Lease;
 pub use open::{BUSY_SECONDS_MAX, CHECK_BYTES_MAX, Ledger};
+pub use operators::{NewOperator, OPERATORS_MAX, Operator, OperatorChange};
 pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, PersonFact};
 pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings};
 pub use policy_days::PolicyCount;
@@ -67,6 +74,7 @@ pub use progress::{Advance, Position, Progress, Window};
 pub use quarantine::{QUARANTINE_RAW_BYTES_MAX, QuarantineEntry, QuarantineFilter, Quarantined};
 pub use risk::{PersonRisk, RISK_ADDENDS_MAX, RISK_DAYS, RiskAddend, RiskCause, RiskEvent};
 pub use secrets::SealingKey;
+pub use sessions::{SESSIONS_MAX, Session, SessionSpan};
 pub use signals::{SIGNAL_EVENTS_MAX, SIGNALS_A_DAY_MAX, Signal, SignalFilter, StoredSignal};
 pub use sources::{NewSource, Source, SourceChange};
 pub use suppressions::{

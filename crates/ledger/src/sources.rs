@@ -1,7 +1,11 @@
 use chrono::{DateTime, Utc};
-use drishti_model::{DesiredState, HealthStatus, Secret, SourceName, SourceProfile, SourceState};
+use drishti_model::{
+    DesiredState, HealthStatus, Secret, SourceName, SourceProfile, SourceScope, SourceState,
+};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, DatabaseTransaction, EntityTrait, IntoActiveModel, SqlErr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, SqlErr,
 };
 
 use crate::Ledger;
@@ -262,6 +266,12 @@ impl Ledger {
             .map(|sealed| self.key().unseal(&token_of(name), &sealed))
             .transpose()
     }
+}
+
+/// The condition that the source in `column` is in a scope; none where it is all.
+pub(crate) fn within<C: ColumnTrait>(column: C, scope: &SourceScope) -> Option<Expr> {
+    let names = scope.names()?.iter().map(SourceName::as_str);
+    Some(column.is_in(names))
 }
 
 async fn insert_source(

@@ -1,10 +1,12 @@
 //! The rows of each table, as SeaORM entities. Times are microseconds since 1970 in UTC: the same number in both databases, in time
 //! order when sorted. Only this crate sees them. Here are those of collecting; those of detecting are in files of their own.
 
+mod access;
 mod alerts;
 mod detection;
 mod policies;
 
+pub(crate) use access::{api_token, operator, session};
 pub(crate) use alerts::{alert, alert_detail, alert_draft, alert_event, alert_history};
 pub(crate) use detection::{
     detection_state, generation, policy_day, risk_event, signal, suppression_hit,

@@ -4,6 +4,7 @@
 //! that are known complete ([`Coverage`]), a [`Clock`] that is always an argument, and the [`Secret`] type. Nothing here reads a
 //! file, a socket, a database or the time of day (the one exception is [`SystemClock`], which the binary creates once).
 
+mod access;
 mod account;
 mod clock;
 mod coverage;
@@ -14,6 +15,7 @@ mod secret;
 mod severity;
 mod source;
 
+pub use access::{Role, SourceScope};
 pub use account::{Account, AccountRole, AccountStatus};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use coverage::{Coverage, TimeRange};

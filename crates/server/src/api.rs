@@ -3,15 +3,19 @@
 mod accounts;
 mod addresses;
 mod alerts;
+mod audit;
 mod coverage;
 mod events;
 mod health_events;
+mod operators;
 mod policies;
 mod query;
 mod recorded_matches;
 mod risk;
+mod session;
 mod sources;
 mod suppressions;
+mod tokens;
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
@@ -31,4 +35,8 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(risk::routes())
         .merge(addresses::routes())
         .merge(query::routes())
+        .merge(session::routes())
+        .merge(operators::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
 }

@@ -1,24 +1,22 @@
 //! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time, the
-//! token where one is needed, and the number of requests at once.
+//! number of requests at once. Who asks is found out in `authentication`, between the last two.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use drishti_model::Secret;
-use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
+use crate::authentication::permission;
 use crate::bounds::{BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, QUERY_BYTES_MAX};
-use crate::principal::Principal;
 use crate::problem::{Cause, Code, Problem};
 
 /// Hosts that a server on loopback is called by.
@@ -128,17 +126,33 @@ pub(crate) async fn within_time(
     })
 }
 
-/// Places for requests that are worked on.
-pub(crate) fn places() -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(CONCURRENT_REQUESTS_MAX))
+/// Places for requests that are worked on. Strangers have their own, so that they can't keep those away who are signed in.
+#[derive(Clone)]
+pub(crate) struct Places {
+    known: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+}
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        let places = || Arc::new(Semaphore::new(CONCURRENT_REQUESTS_MAX));
+        Self {
+            known: places(),
+            strangers: places(),
+        }
+    }
 }
 
 /// Refuses a request while too many others are worked on.
 pub(crate) async fn one_of_few(
-    State(places): State<Arc<Semaphore>>,
+    State(places): State<Places>,
     request: Request,
     next: Next,
 ) -> Response {
+    let places = match permission(&request).least {
+        Some(_) => places.known,
+        None => places.strangers,
+    };
     match places.try_acquire() {
         Ok(_place) => next.run(request).await,
         Err(_) => Problem::new(
@@ -147,38 +161,6 @@ pub(crate) async fn one_of_few(
         )
         .into_response(),
     }
-}
-
-/// Refuses requests without the token.
-pub(crate) async fn with_token(
-    State(token): State<Secret>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if is_authorized(request.headers(), &token) {
-        let principal = Principal::of_installation_token();
-        request.extensions_mut().insert(principal);
-        return next.run(request).await;
-    }
-    Problem::new(
-        Code::Unauthorized,
-        "this needs the header `Authorization: Bearer TOKEN` with the token of this installation",
-    )
-    .with_hint("The token is in the file `api-token` in the installation's folder.")
-    .into_response()
-}
-
-/// Whether the one `Authorization` header shows `token`. Takes the same time wherever the two differ.
-fn is_authorized(headers: &HeaderMap, token: &Secret) -> bool {
-    let mut shown = headers.get_all(AUTHORIZATION).iter();
-    let (Some(shown), None) = (shown.next(), shown.next()) else {
-        return false;
-    };
-    let Some((scheme, shown)) = shown.to_str().ok().and_then(|text| text.split_once(' ')) else {
-        return false;
-    };
-    let same = shown.as_bytes().ct_eq(token.expose().as_bytes());
-    scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && bool::from(same)
 }
 
 /// What is answered where no route is.
@@ -231,7 +213,7 @@ mod tests {
         });
         let routes = Router::new()
             .route("/", handler)
-            .layer(from_fn_with_state(places(), one_of_few));
+            .layer(from_fn_with_state(Places::new(), one_of_few));
         let working: Vec<_> = (0..CONCURRENT_REQUESTS_MAX)
             .map(|_| tokio::spawn(routes.clone().oneshot(request())))
             .collect();
@@ -276,35 +258,5 @@ mod tests {
         ] {
             assert!(!is_loopback(host), "{host}");
         }
-    }
-
-    #[test]
-    fn only_one_header_with_the_very_token_is_let_in() {
-        let token = Secret::new("0123456789abcdef");
-        let is_let_in = |values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-            }
-            is_authorized(&headers, &token)
-        };
-        assert!(is_let_in(&["Bearer 0123456789abcdef"]));
-        assert!(is_let_in(&["bearer 0123456789abcdef"]));
-        for values in [
-            &[][..],
-            &[""],
-            &["Bearer"],
-            &["Bearer "],
-            &["0123456789abcdef"],
-            &["Basic 0123456789abcdef"],
-            &["Bearer 0123456789abcde"],
-            &["Bearer 0123456789abcdef0"],
-            &["Bearer 0123456789ABCDEF"],
-            &["Bearer 0123456789abcdeé"],
-            &["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"],
-        ] {
-            assert!(!is_let_in(values), "{values:?}");
-        }
-        assert!(!is_authorized(&HeaderMap::new(), &Secret::new("")));
     }
 }

@@ -3,21 +3,25 @@
 //! # Invariants
 //! * The route table is the `OpenAPI` document: every handler is registered through `utoipa_axum::routes!`, and the committed
 //!   `openapi.json` is compared with it by a test.
-//! * Nothing below `/api/` is answered without the token, apart from the document itself. What is open (`/`, `/healthz`, `/readyz`,
+//! * Who may do what stands in one table (`permissions`). Nothing below `/api/` is answered to strangers but the document itself and
+//!   an attempt to sign in. What is open (`/`, `/healthz`, `/readyz`,
 //!   `/metrics`, the document) holds no personal data, no event and no secret.
-//! * A secret goes in and never comes out: there is no answer type with a field for one.
+//! * A secret goes in and never comes out. What is made here comes out once: an API token, the secret of a second factor, the cookie.
 //! * Every failure is one problem document (RFC 9457) whose code is in the table of `problem`. What we did not foresee is logged
 //!   once, at the edge, and not told.
 //! * Everything has a bound, and all of them stand in `bounds`.
 
 mod api;
+mod authentication;
 mod body;
 mod bounds;
+mod cookie;
 mod cursor;
 mod guard;
 mod metrics;
 mod openapi;
 mod parameters;
+mod permissions;
 mod preconditions;
 mod principal;
 mod probes;
@@ -30,6 +34,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use drishti_model::Secret;
 use drishti_services::Services;
 
+use authentication::Gate;
+use principal::BehindProxy;
+
 pub use bounds::{
     BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, CONNECTIONS_MAX, EVENTS_PAGE_BYTES_MAX,
     HEADER_BYTES_MAX, HEADER_TIME_MAX, HISTOGRAM_BARS_MAX, PAGE_MAX, PARAMETER_CHARACTERS_MAX,
@@ -37,6 +44,7 @@ pub use bounds::{
     SHUTDOWN_TIME_MAX,
 };
 pub use openapi::openapi;
+pub use permissions::{PERMISSIONS, Permission};
 pub use serve::{ServerError, serve};
 
 /// How the server is set up.
@@ -47,6 +55,8 @@ pub struct ServerOptions {
     /// Whether only `localhost`, `127.0.0.1` and `[::1]` are taken as the host of a request. For servers bound to loopback: a page
     /// in the owner's browser can point a name of its own at 127.0.0.1 (DNS rebinding), but can't send another host.
     pub loopback_only_hosts: bool,
+    /// Whether a proxy stands before the server whose `X-Forwarded-For` and `X-Forwarded-Proto` can be believed.
+    pub behind_proxy: bool,
 }
 
 /// All routes, with everything that guards them.
@@ -54,13 +64,19 @@ pub fn router(services: Services, options: ServerOptions) -> Router {
     let ServerOptions {
         token,
         loopback_only_hosts,
+        behind_proxy,
     } = options;
-    let (routes, document) = openapi::routes(token);
+    let gate = Gate {
+        services: services.clone(),
+        token,
+    };
+    let (routes, document) = openapi::routes(gate);
     let routes = routes
         .route("/", axum::routing::get(web::app))
         .fallback(web::app)
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(axum::Extension(openapi::Document::new(&document)))
+        .layer(axum::Extension(BehindProxy(behind_proxy)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(REQUEST_TIME_MAX, guard::within_time))
         .layer(from_fn(guard::within_size));

@@ -6,16 +6,17 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::{Extension, middleware::from_fn_with_state};
-use drishti_model::Secret;
 use drishti_services::Services;
 use utoipa::Modify;
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::authentication::{Gate, permitted};
+use crate::guard::{Places, not_found, one_of_few};
 use crate::problem::OpenFailure;
-use crate::{api, guard, metrics, probes};
+use crate::{api, metrics, probes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,8 +26,8 @@ use crate::{api, guard, metrics, probes};
                        stable `code`. Times are in RFC 3339, UTC. Lists are read page by page with the cursor of the page before.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    modifiers(&TokenScheme),
-    security(("token" = [])),
+    modifiers(&Schemes),
+    security(("token" = []), ("session" = [])),
     tags(
         (name = "sources", description = "What is collected, and how it stands."),
         (name = "events", description = "What was collected."),
@@ -34,38 +35,59 @@ use crate::{api, guard, metrics, probes};
         (name = "policies", description = "What is looked for."),
         (name = "people", description = "How risky people are."),
         (name = "addresses", description = "What is known of addresses."),
+        (name = "access", description = "Who may do what, and who did."),
         (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
     )
 )]
 struct Description;
 
-struct TokenScheme;
+struct Schemes;
 
-impl Modify for TokenScheme {
+impl Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The token of the installation."))
+            .description(Some("The token of the installation, or one of a program."))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        let cookie = ApiKeyValue::with_description(
+            "drishti_session",
+            "The session of an operator. Whatever is no GET needs the header `X-Requested-With: drishti` with it.",
+        );
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("session", cookie);
     }
 }
 
-/// All described routes and their document.
-pub(crate) fn routes(token: Secret) -> (Router<Services>, String) {
-    let guarded = api::routes()
-        .fallback(guard::not_found)
-        .layer(from_fn_with_state(guard::places(), guard::one_of_few))
-        .layer(from_fn_with_state(token, guard::with_token));
-    let open = OpenApiRouter::new()
+/// All described routes, behind the gate, and their document.
+pub(crate) fn routes(gate: Gate) -> (Router<Services>, String) {
+    let places = Places::new();
+    let behind_gate = api::routes()
+        .fallback(not_found)
+        .layer(from_fn_with_state(places.clone(), one_of_few))
+        .layer(from_fn_with_state(gate, permitted));
+    described(
+        behind_gate,
+        open_routes().layer(from_fn_with_state(places, one_of_few)),
+    )
+}
+
+/// The routes without personal data.
+fn open_routes() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
         .routes(routes!(document))
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
         .routes(routes!(metrics::metrics))
-        .layer(from_fn_with_state(guard::places(), guard::one_of_few));
+}
+
+fn described(
+    behind_gate: OpenApiRouter<Services>,
+    open: OpenApiRouter<Services>,
+) -> (Router<Services>, String) {
     let (router, document) = OpenApiRouter::with_openapi(Description::openapi())
-        .nest("/api/v1", guarded)
+        .nest("/api/v1", behind_gate)
         .merge(open)
         .split_for_parts();
     let mut text = document.to_pretty_json().unwrap_or_default();
@@ -75,7 +97,7 @@ pub(crate) fn routes(token: Secret) -> (Router<Services>, String) {
 
 /// The `OpenAPI` 3.1 document of all routes, as JSON.
 pub fn openapi() -> String {
-    routes(Secret::new("")).1
+    described(api::routes(), open_routes()).1
 }
 
 /// The document, ready to be answered.

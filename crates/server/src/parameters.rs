@@ -5,12 +5,14 @@ use axum::extract::Path;
 use axum::http::request::Parts;
 use chrono::{DateTime, Datelike, Utc};
 use drishti_model::SourceName;
+use drishti_services::ServiceError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use crate::bounds::{PAGE_DEFAULT, PAGE_MAX, PARAMETER_CHARACTERS_MAX};
+use crate::principal::Scope;
 use crate::problem::Problem;
 
 /// Years that a time in a parameter may be in: what both the lake's columns and four digits can hold.
@@ -133,10 +135,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(name) = path.map_err(|error| Problem::parameter("name", error.body_text()))?;
-        match SourceName::new(name) {
-            Ok(name) => Ok(Self(name)),
-            Err(error) => Err(Problem::parameter("name", error)),
-        }
+        in_scope(name, parts, state).await.map(Self)
     }
 }
 
@@ -151,11 +150,26 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedEntry {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
         let Path((name, id)) =
             path.map_err(|error| Problem::parameter("name", error.body_text()))?;
-        let name = SourceName::new(name).map_err(|error| Problem::parameter("name", error))?;
+        let name = in_scope(name, parts, state).await?;
         let id = id
             .parse()
             .map_err(|error| Problem::parameter("id", error))?;
         Ok(Self(name, id))
+    }
+}
+
+/// The source of this name, which is not there for those who may not see it.
+async fn in_scope<S: Sync>(
+    name: String,
+    parts: &mut Parts,
+    state: &S,
+) -> Result<SourceName, Problem> {
+    let name = SourceName::new(name).map_err(|error| Problem::parameter("name", error))?;
+    let Scope(scope) = Scope::from_request_parts(parts, state).await?;
+    if scope.has(&name) {
+        Ok(name)
+    } else {
+        Err(ServiceError::NoSuchSource(name).into())
     }
 }
 

@@ -40,7 +40,7 @@ fn revision(tag: &HeaderValue) -> Result<IfMatch, Problem> {
 fn refused() -> Problem {
     Problem::parameter(
         "If-Match",
-        "expected `*` or one ETag as a source was given with, such as \"3\"",
+        "expected `*` or one ETag as it was given with, such as \"3\"",
     )
 }
 

@@ -1,15 +1,33 @@
-//! Who makes a request.
+//! Who makes a request, and from where.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use drishti_model::{Role, Secret, SourceScope};
+use drishti_services::{ApiToken, Session};
+
+use crate::problem::{Code, Problem};
 
 /// Whoever a request proved to come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     /// As the audit trail and the history of alerts call it.
     pub(crate) name: String,
+    /// What they may do.
+    pub(crate) role: Role,
+    /// Which sources they may see.
+    pub(crate) scope: SourceScope,
+    /// The session of an operator; none of a program.
+    session: Option<OpenSession>,
+}
+
+/// A session, and the secret that shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenSession {
+    pub(crate) session: Session,
+    pub(crate) secret: Secret,
 }
 
 impl Principal {
@@ -17,7 +35,67 @@ impl Principal {
     pub(crate) fn of_installation_token() -> Self {
         Self {
             name: "api token".to_owned(),
+            role: Role::Admin,
+            scope: SourceScope::All,
+            session: None,
         }
+    }
+
+    /// A program with a token of its own. No operator's name has a space, so that none can be taken for it.
+    pub(crate) fn of_token(token: ApiToken) -> Self {
+        Self {
+            name: format!("token {}", token.name),
+            role: token.role,
+            scope: token.scope,
+            session: None,
+        }
+    }
+
+    /// An operator who is signed in.
+    pub(crate) fn of_session(session: Session, secret: Secret) -> Self {
+        Self {
+            name: session.operator.name.clone(),
+            role: session.operator.role,
+            scope: session.operator.scope.clone(),
+            session: Some(OpenSession { session, secret }),
+        }
+    }
+
+    /// Whether it may do everything.
+    pub(crate) fn is_full_admin(&self) -> bool {
+        self.role == Role::Admin && self.scope.is_all()
+    }
+
+    /// Whether it is this operator.
+    pub(crate) fn is_operator(&self, name: &str) -> bool {
+        self.session.is_some() && self.name == name
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts
+            .extensions
+            .get()
+            .cloned()
+            .ok_or_else(|| Problem::new(Code::Unauthorized, "nobody has signed in"))
+    }
+}
+
+/// The operator who makes a request, and their session.
+pub(crate) struct SignedIn(pub(crate) OpenSession);
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        principal.session.map(Self).ok_or_else(|| {
+            let detail = "this needs the session of an operator; a token has none";
+            Problem::new(Code::Unauthorized, detail).with_hint("Sign in with POST /api/v1/session.")
+        })
     }
 }
 
@@ -25,13 +103,97 @@ impl Principal {
 pub(crate) struct Author(pub(crate) String);
 
 impl<S: Sync> FromRequestParts<S> for Author {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        Ok(Self(principal.name))
+    }
+}
+
+/// Which sources the one who asks may see.
+pub(crate) struct Scope(pub(crate) SourceScope);
+
+impl<S: Sync> FromRequestParts<S> for Scope {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let principal = Principal::from_request_parts(parts, state).await?;
+        Ok(Self(principal.scope))
+    }
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Whether a proxy of the owner's stands before the server, so that its headers are believed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BehindProxy(pub(crate) bool);
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// The address, where it is known.
+    pub(crate) address: Option<IpAddr>,
+    /// Whether the way to the browser is encrypted.
+    pub(crate) is_encrypted: bool,
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let principal = parts.extensions.get::<Principal>();
-        Ok(Self(principal.map_or_else(
-            || "unknown".to_owned(),
-            |principal| principal.name.clone(),
-        )))
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let behind = parts.extensions.get::<BehindProxy>();
+        if !behind.is_some_and(|behind| behind.0) {
+            return Ok(Self {
+                address: peer,
+                is_encrypted: false,
+            });
+        }
+        // A proxy appends what it saw itself; what stands before it may be made up.
+        let last = |name: &str| {
+            let shown = parts.headers.get_all(name).iter().next_back()?;
+            shown.to_str().ok()?.rsplit(',').next().map(str::trim)
+        };
+        Ok(Self {
+            address: last("x-forwarded-for")
+                .and_then(|address| address.parse().ok())
+                .or(peer),
+            is_encrypted: last("x-forwarded-proto")
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_owners_proxy_is_believed() {
+        for (behind, forwarded, scheme, address, is_encrypted) in [
+            (false, "203.0.113.7", "https", "127.0.0.1", false),
+            (true, "203.0.113.7", "https", "203.0.113.7", true),
+            (true, "10.0.0.1, 203.0.113.7", "HTTPS", "203.0.113.7", true),
+            (true, "unknown", "http", "127.0.0.1", false),
+            (true, "2001:db8::1", "http, https", "2001:db8::1", true),
+        ] {
+            let request = Request::builder()
+                .header("x-forwarded-for", forwarded)
+                .header("x-forwarded-proto", scheme)
+                .extension(Peer("127.0.0.1:9".parse().unwrap()))
+                .extension(BehindProxy(behind));
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            let client = Client::from_request_parts(&mut parts, &()).await.unwrap();
+            let expected = Client {
+                address: Some(address.parse().unwrap()),
+                is_encrypted,
+            };
+            assert_eq!(client, expected, "{forwarded}");
+        }
     }
 }

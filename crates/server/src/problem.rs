@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use drishti_model::ErrorKind;
 use drishti_services::detect::enrich::EnrichError;
 use drishti_services::{LakeError, LedgerError, ServiceError};
@@ -33,7 +34,11 @@ codes! {
     InvalidParameter: BAD_REQUEST "invalid_parameter" "A parameter is not valid",
     InvalidCursor: BAD_REQUEST "invalid_cursor" "The cursor is not one of ours",
     InvalidBody: BAD_REQUEST "invalid_body" "The body is not as described",
-    Unauthorized: UNAUTHORIZED "unauthorized" "The token is missing or wrong",
+    Unauthorized: UNAUTHORIZED "unauthorized" "Nobody has signed in",
+    WrongCredentials: UNAUTHORIZED "wrong_credentials" "Name or password is wrong",
+    SecondFactorNeeded: UNAUTHORIZED "code_needed" "A code of the second factor is needed",
+    Forbidden: FORBIDDEN "forbidden" "You may not do this",
+    CrossSiteRequest: FORBIDDEN "cross_site_request" "It may come from a page of another site",
     NotFound: NOT_FOUND "not_found" "There is nothing here",
     NoSuchSource: NOT_FOUND "no_such_source" "There is no source of this name",
     NoSuchAlert: NOT_FOUND "no_such_alert" "There is no alert of this id",
@@ -41,9 +46,15 @@ codes! {
     NoSuchPerson: NOT_FOUND "no_such_person" "Nobody is known by this",
     NoSuchRange: NOT_FOUND "no_such_range" "There is no range of this name",
     NoSuchSuppression: NOT_FOUND "no_such_suppression" "There is no suppression of this id",
+    NoSuchOperator: NOT_FOUND "no_such_operator" "There is no operator of this name",
+    NoSuchToken: NOT_FOUND "no_such_token" "There is no token of this id",
     MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
     RangeExists: CONFLICT "range_exists" "A range of this name exists",
     SourceExists: CONFLICT "source_exists" "A source of this name exists",
+    OperatorExists: CONFLICT "operator_exists" "An operator of this name exists",
+    TokenExists: CONFLICT "token_exists" "A token of this name exists",
+    LastAdmin: CONFLICT "last_admin" "No other admin is enabled",
+    SecondFactorExists: CONFLICT "second_factor_exists" "A second factor is set up already",
     SourceHeld: CONFLICT "source_held" "Another process works on the source",
     SourceDeclared: CONFLICT "source_declared" "The source stands in a configuration file",
     SourceIncomplete: CONFLICT "source_incomplete" "The source lacks what this needs",
@@ -54,8 +65,10 @@ codes! {
     ForeignHost: MISDIRECTED_REQUEST "foreign_host" "The host is not this server",
     InvalidPolicy: UNPROCESSABLE_ENTITY "invalid_policy" "The policy can't be read",
     InvalidSetting: UNPROCESSABLE_ENTITY "invalid_setting" "A setting is out of bounds",
+    WrongPassword: UNPROCESSABLE_ENTITY "wrong_password" "The password is wrong",
     AsanaRefused: UNPROCESSABLE_ENTITY "asana_refused" "Asana refused",
     QueryTooLarge: UNPROCESSABLE_ENTITY "query_too_large" "The answer takes too much time or memory",
+    TooManyAttempts: TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
     Internal: INTERNAL_SERVER_ERROR "internal" "Something failed here",
     AsanaUnavailable: BAD_GATEWAY "asana_unavailable" "Asana did not answer as it should",
     Overloaded: SERVICE_UNAVAILABLE "overloaded" "Too many requests at once",
@@ -69,6 +82,8 @@ pub(crate) struct Problem {
     code: Code,
     detail: String,
     hint: String,
+    /// How long to wait before trying again.
+    retry_after_seconds: Option<i64>,
     /// What is logged and not told.
     cause: Option<String>,
 }
@@ -100,7 +115,7 @@ pub(crate) struct Cause(pub(crate) String);
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described in the document, never built")]
 pub(crate) enum Failure<'a> {
-    /// The token is missing or wrong.
+    /// Nobody has signed in.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(ProblemDocument<'a>),
     /// Any other failure.
@@ -123,6 +138,7 @@ impl Problem {
             code,
             detail: detail.into(),
             hint: String::new(),
+            retry_after_seconds: (code == Code::Overloaded).then_some(1),
             cause: None,
         }
     }
@@ -135,6 +151,20 @@ impl Problem {
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
+    }
+
+    /// Too many attempts with one name or from one address.
+    pub(crate) fn too_many_attempts(wait: TimeDelta) -> Self {
+        let seconds = wait.num_seconds().max(0) + 1;
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(
+                Code::TooManyAttempts,
+                format!(
+                    "too many attempts with this name or from this address; try again in {seconds} seconds"
+                ),
+            )
+        }
     }
 
     /// An unforeseen failure: `cause` goes to the log, the caller only learns that there was one.
@@ -179,8 +209,8 @@ impl IntoResponse for Problem {
                 HeaderValue::from_static("Bearer realm=\"drishti\""),
             );
         }
-        if self.is(Code::Overloaded) {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));
@@ -191,6 +221,9 @@ impl IntoResponse for Problem {
 
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
+        if let ServiceError::TooManyAttempts { wait } = error {
+            return Self::too_many_attempts(wait);
+        }
         let advice = error.advice();
         let code = match &error {
             ServiceError::Asana(_) if error.name() == "SettingsInvalid" => Code::InvalidSetting,
@@ -211,6 +244,9 @@ impl From<ServiceError> for Problem {
             | ServiceError::SumoSource(_)
             | ServiceError::Refused { .. }
             | ServiceError::Enrich(EnrichError::Range { .. }) => Code::InvalidSetting,
+            ServiceError::WrongPassword => Code::WrongPassword,
+            ServiceError::HasTotp => Code::SecondFactorExists,
+            ServiceError::Busy => Code::Overloaded,
             ServiceError::Ledger(error) => of_ledger(error),
             ServiceError::Lake(error) => of_lake(error),
             _ => Code::Internal,
@@ -232,6 +268,11 @@ fn of_ledger(error: &LedgerError) -> Code {
         LedgerError::NoSuchRange(_) => Code::NoSuchRange,
         LedgerError::RangeExists(_) => Code::RangeExists,
         LedgerError::NoSuchSuppression(_) => Code::NoSuchSuppression,
+        LedgerError::NoSuchOperator(_) => Code::NoSuchOperator,
+        LedgerError::OperatorExists(_) => Code::OperatorExists,
+        LedgerError::LastAdmin(_) => Code::LastAdmin,
+        LedgerError::NoSuchApiToken(_) => Code::NoSuchToken,
+        LedgerError::ApiTokenExists(_) => Code::TokenExists,
         LedgerError::Refused { .. } => Code::InvalidSetting,
         LedgerError::RevisionConflict { .. } => Code::RevisionConflict,
         LedgerError::LeaseLost(_) => Code::SourceHeld,

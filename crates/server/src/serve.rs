@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use drishti_services::Services;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,8 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::Layer;
 
 use crate::bounds::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, SHUTDOWN_TIME_MAX};
+use crate::principal::Peer;
 use crate::{ServerOptions, router};
 
 /// Failures to accept a connection, one after the other, after which the listener is taken to be broken.
@@ -115,11 +117,11 @@ impl Server {
                 return Ok(());
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     failures = 0;
                     let server = self.clone();
                     connections.spawn(async move {
-                        let answered = server.answer(stream);
+                        let answered = server.answer(stream, Peer(peer));
                         server.cut.run_until_cancelled(answered).await;
                         drop(place);
                     });
@@ -137,11 +139,11 @@ impl Server {
     }
 
     /// Answers the requests of one connection. What breaks off here is the other side's business.
-    async fn answer(&self, stream: TcpStream) {
+    async fn answer(&self, stream: TcpStream, peer: Peer) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection could not be set up");
         }
-        let service = TowerToHyperService::new(self.routes.clone());
+        let service = TowerToHyperService::new(Extension(peer).layer(self.routes.clone()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.bounds.header_time)

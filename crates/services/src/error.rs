@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use drishti_asana::AsanaError;
 use drishti_detect::enrich::EnrichError;
 use drishti_lake::LakeError;
@@ -114,6 +115,24 @@ pub enum ServiceError {
     /// What is known of addresses could not be read.
     #[error(transparent)]
     Enrich(#[from] EnrichError),
+    /// Somebody does not know the password that they say is theirs.
+    #[error("the password is not the one of this operator")]
+    WrongPassword,
+    /// Too many passwords or codes of one operator were tried.
+    #[error("too many attempts with the name of this operator")]
+    TooManyAttempts {
+        /// How long to wait.
+        wait: TimeDelta,
+    },
+    /// A second factor is set up already.
+    #[error("a second factor is set up already")]
+    HasTotp,
+    /// More passwords are waiting to be checked than should.
+    #[error("too many passwords are being checked at once")]
+    Busy,
+    /// A password could not be hashed, or a second factor not be made.
+    #[error("working on a secret of an operator: {0}")]
+    Hash(String),
     /// A task of ours ended in a way that it never should.
     #[error("{0} stopped unexpectedly")]
     TaskDied(&'static str),
@@ -141,6 +160,9 @@ impl ServiceError {
             Self::Ledger(LedgerError::NoSuchRange(_)) => "`drishti ranges list` shows the names.".to_owned(),
             Self::Ledger(LedgerError::RangeExists(_)) => "Take another name, or change the range that has it with `drishti ranges change`.".to_owned(),
             Self::Ledger(LedgerError::NoSuchSuppression(_)) => "`drishti suppressions list --all` shows the numbers.".to_owned(),
+            Self::Ledger(LedgerError::NoSuchOperator(_)) => "`drishti operators list` shows the names.".to_owned(),
+            Self::Ledger(LedgerError::OperatorExists(_) | LedgerError::ApiTokenExists(_)) => "Take another name.".to_owned(),
+            Self::Ledger(LedgerError::LastAdmin(_)) => "Make another operator an admin of all sources first.".to_owned(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
             Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup, then restart Drishti: it does not go on with a folder that took the place of the one it opened. Without a backup, restart it all the same: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
             Self::Lake(LakeError::Superseded { .. }) => "Another process wrote events of this source at the same time, which its lease should prevent: see that no older Drishti writes to this lake, and that all of them use the same ledger. Nothing is lost; Drishti reads where the lake stands and goes on by itself.".to_owned(),
@@ -167,6 +189,8 @@ impl ServiceError {
             Self::Enrich(EnrichError::Range { .. }) => "Give each network to one range only; docs/ENRICHMENT.md tells what a range may be.".to_owned(),
             Self::Enrich(_) => "Mend or replace the file, or leave it out; docs/ENRICHMENT.md tells the forms that are understood.".to_owned(),
             Self::LeaseLost(_) => "Another process took over, because this one could not renew its lease in time: a machine that slept or was overloaded, or clocks that differ. Nothing is lost, and Drishti looks again by itself. If it comes again and again, set the clocks (NTP).".to_owned(),
+            Self::HasTotp => "Remove it first, which takes the password.".to_owned(),
+            Self::Busy => "Try again in a second.".to_owned(),
             Self::NoWorkspace => "Use the token of a service account of the organisation (Admin Console, Apps, Service accounts).".to_owned(),
             _ => String::new(),
         }
@@ -215,6 +239,11 @@ impl ServiceError {
             Self::Refused { .. } => "Refused",
             Self::Fetch { .. } => "FetchFailed",
             Self::Enrich(_) => "TablesUnreadable",
+            Self::WrongPassword => "WrongPassword",
+            Self::TooManyAttempts { .. } => "TooManyAttempts",
+            Self::HasTotp => "HasSecondFactor",
+            Self::Busy => "Busy",
+            Self::Hash(_) => "HashFailed",
             Self::TaskDied(_) => "TaskDied",
         }
     }

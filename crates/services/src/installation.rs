@@ -7,6 +7,7 @@ use drishti_model::Clock;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
+use crate::access::AccessMemory;
 use crate::watch::{KnowledgeFiles, Known};
 
 /// One installation: its lake, its ledger, its clock. Cheap to clone.
@@ -26,6 +27,8 @@ pub struct Services {
     pub(crate) knowledge_files: Arc<KnowledgeFiles>,
     /// What was read from those files; `None` before it is needed.
     pub(crate) knowledge: Arc<Mutex<Option<Known>>>,
+    /// What is remembered about sign-ins.
+    pub(crate) access: Arc<AccessMemory>,
     /// Told whenever events have reached the lake.
     pub(crate) news: Arc<Notify>,
 }
@@ -75,6 +78,7 @@ impl Services {
             declared_in: installation.declared_in.map(Arc::from),
             knowledge_files: Arc::new(installation.knowledge),
             knowledge: Arc::default(),
+            access: Arc::default(),
             news: Arc::default(),
         })
     }

@@ -8,6 +8,7 @@
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
 //! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`policies`], [`ranges`] and [`suppressions`] are what the
 //!   owner sets about it;
+//! * [`access`] is who may do what, and who did;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
 //!
 //! # Invariants
@@ -21,6 +22,7 @@ mod installation;
 mod intake;
 mod words;
 
+pub mod access;
 pub mod alerts;
 pub mod backtest;
 pub mod capped;
@@ -47,9 +49,10 @@ pub use drishti_lake::{
 };
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
-    AlertState, Assignee, Classification, HealthFilter, Ledger, LedgerError, NewSource, PersonFact,
-    PolicyOverrides, PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SealingKey,
-    SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredHealthEvent, Triage,
+    AlertState, ApiToken, Assignee, AuditFilter, Classification, HealthFilter, Ledger, LedgerError,
+    NewApiToken, NewSource, Operator, OperatorChange, PersonFact, PolicyOverrides, PolicySettings,
+    Progress, QuarantineEntry, QuarantineFilter, SealingKey, Session, SignalFilter, Source,
+    SourceChange, SourceStatus, StoredAccount, StoredAuditEntry, StoredHealthEvent, Triage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

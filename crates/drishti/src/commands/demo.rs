@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SourceState};
 use drishti_services::Services;
+use drishti_services::access::FIRST_OPERATOR;
 use drishti_services::sources::AddSource;
 use drishti_services::tables::fetch;
 use rand::rand_core::TryRng;
@@ -47,6 +48,10 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
     let tables = tables(&simulator.address);
     let opened = Opened::new(cli, &home, arguments.listen, tables).await?;
     refuse_real_sources(&opened).await?;
+    opened
+        .services
+        .add_first_operator(Some(home.login()?))
+        .await?;
     for table in opened.configuration.fetched_tables(&home) {
         fetch(&table.address, &table.path).await?;
     }
@@ -197,11 +202,13 @@ fn print_where_to_look(home: &Home, product: &Product) -> anyhow::Result<()> {
 Ask the lake:    {drishti} query \"select event_type, count(*) from events group by 1 order by 2 desc limit 5\"
 See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
+Sign in:         as {FIRST_OPERATOR} with the password {password}
 Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"http://{address}/api/v1/events?limit=3\"
 The API itself:  http://{address}/api/v1/openapi.json
 Metrics:         http://{address}/metrics
 Lake:            {lake}
 Stop with Ctrl-C; the next `drishti demo` goes on from here.",
+        password = home.login()?.expose(),
         token = word(&home.api_token_path()),
         address = product.address,
         lake = product.services.lake_address(),

@@ -7,6 +7,7 @@ use anyhow::Context;
 use drishti_model::Secret;
 use drishti_server::ServerOptions;
 use drishti_services::Services;
+use drishti_services::access::FIRST_OPERATOR;
 use drishti_services::maintenance::MaintenanceSettings;
 use drishti_services::sources::AddSource;
 use tokio::net::TcpListener;
@@ -43,9 +44,14 @@ pub(crate) struct Product {
 
 pub(crate) async fn run(cli: &Cli, arguments: &ServeArgs) -> anyhow::Result<ExitCode> {
     let home = Home::ready(cli.home())?;
-    let product = Opened::new(cli, &home, arguments.listen, EnrichmentSection::default())
-        .await?
-        .start();
+    let opened = Opened::new(cli, &home, arguments.listen, EnrichmentSection::default()).await?;
+    if let Some(password) = opened.services.add_first_operator(None).await? {
+        output::say(&format!(
+            "sign in as `{FIRST_OPERATOR}` with the password {}; it is not shown again",
+            password.expose()
+        ));
+    }
+    let product = opened.start();
     output::print_data(&format!("listening on http://{}", product.address))?;
     output::say(&format!(
         "the API takes the bearer token in `{}`",
@@ -114,6 +120,7 @@ impl Opened {
         let options = ServerOptions {
             token,
             loopback_only_hosts: address.ip().is_loopback(),
+            behind_proxy: configuration.server.behind_proxy,
         };
         let server = tokio::spawn(drishti_server::serve(
             listener,

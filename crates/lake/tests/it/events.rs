@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_lake::{EventFilter, EventPosition, HistogramBucket, Lake, LakeError};
-use drishti_model::{Actor, AuditEvent, Context, Resource, TimeRange};
+use drishti_model::{Actor, AuditEvent, Context, Resource, SourceName, SourceScope, TimeRange};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -45,7 +45,8 @@ fn fits(filter: &EventFilter, source: &str, event: &AuditEvent) -> bool {
             .flatten()
             .any(|text| text.to_lowercase().contains(&wanted.to_lowercase()))
     };
-    is(&filter.source, Some(source))
+    filter.scope.has(&SourceName::new(source).unwrap())
+        && is(&filter.source, Some(source))
         && filter
             .range
             .is_none_or(|range| range.start <= event.created_at && event.created_at < range.end)
@@ -129,6 +130,15 @@ fn any_range() -> impl Strategy<Value = Option<TimeRange>> {
     )
 }
 
+fn any_scope() -> impl Strategy<Value = SourceScope> {
+    let names = vec(select(vec!["a", "b", "c"]), 0..3);
+    option::weighted(0.3, names).prop_map(|names| {
+        SourceScope::of(
+            names.map(|names| names.into_iter().map(|text| SourceName::new(text).unwrap())),
+        )
+    })
+}
+
 fn any_filter() -> impl Strategy<Value = EventFilter> {
     let texts = [
         "ada", "%", "_", "\\", "'", "\"", "ünal", "100%_S", "50%", "LOGIN", "nothing",
@@ -141,7 +151,7 @@ fn any_filter() -> impl Strategy<Value = EventFilter> {
         )
     };
     (
-        option::weighted(0.2, Just("b".to_owned())),
+        (option::weighted(0.2, Just("b".to_owned())), any_scope()),
         any_range(),
         vec(select(TYPES.as_slice()).prop_map(str::to_owned), 0..3),
         vec(Just("logins".to_owned()), 0..2),
@@ -152,7 +162,7 @@ fn any_filter() -> impl Strategy<Value = EventFilter> {
     )
         .prop_map(
             |(
-                source,
+                (source, scope),
                 range,
                 event_types,
                 event_categories,
@@ -162,6 +172,7 @@ fn any_filter() -> impl Strategy<Value = EventFilter> {
                 text,
             )| EventFilter {
                 source,
+                scope,
                 range,
                 event_types,
                 event_categories,

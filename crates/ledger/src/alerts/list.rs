@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use drishti_model::{Severity, SourceName};
+use drishti_model::{Severity, SourceName, SourceScope};
 use sea_orm::sea_query::{Expr, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -10,6 +10,7 @@ use sea_orm::{
 
 use super::{Alert, AlertState, alert_of};
 use crate::error::{Fault, LedgerError, Step};
+use crate::sources::within;
 use crate::tables::alert;
 use crate::value::{DAY_MICROS, date, micros, rank, ranked, text, word};
 use crate::{Ledger, ROWS_MAX};
@@ -25,6 +26,8 @@ pub struct AlertFilter {
     pub policy: Option<String>,
     /// Only of this source.
     pub source: Option<SourceName>,
+    /// Only of sources in this scope.
+    pub scope: SourceScope,
     /// Only about whoever or whatever has this id.
     pub entity_id: Option<String>,
     /// Only those that this person looks after.
@@ -237,6 +240,7 @@ fn narrowed(filter: &AlertFilter) -> Select<alert::Entity> {
             .source
             .as_ref()
             .map(|source| Of::Source.eq(source.as_str())),
+        within(Of::Source, &filter.scope),
         filter
             .entity_id
             .as_deref()

@@ -3,6 +3,7 @@
 mod parts;
 mod v0001_collect;
 mod v0002_detect;
+mod v0003_access;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(v0001_collect::Version),
             Box::new(v0002_detect::Version),
+            Box::new(v0003_access::Version),
         ]
     }
 }

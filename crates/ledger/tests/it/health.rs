@@ -99,6 +99,7 @@ pub(crate) async fn is_listed_newest_first(place: Place) {
         source: Some(source),
         limit: 2,
         before_id: None,
+        ..HealthFilter::default()
     };
     let page = ledger.health_events(of_source.clone()).await.unwrap();
     assert_eq!(
@@ -136,6 +137,7 @@ pub(crate) async fn is_bounded(place: Place) {
         source: Some(source.clone()),
         limit: u64::MAX,
         before_id: None,
+        ..HealthFilter::default()
     };
     let kept = ledger.health_events(kept).await.unwrap();
     assert_eq!(kept.len() as u64, HEALTH_EVENTS_MAX);
@@ -148,6 +150,7 @@ pub(crate) async fn is_bounded(place: Place) {
         source: Some(name("other")),
         limit: 1,
         before_id: None,
+        ..HealthFilter::default()
     };
     assert_eq!(ledger.health_events(of_other).await.unwrap().len(), 1);
 }

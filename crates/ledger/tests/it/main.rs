@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod access;
 mod accounts;
 mod alert_lists;
 mod alert_model;
@@ -101,6 +102,8 @@ on_both_databases! {
     suppressions: hold_until_their_end, are_told_in_the_trail, count_what_they_keep_quiet, have_bounds;
     enrichment: ranges_are_kept_as_given, ranges_are_saved_together_or_not_at_all, feeds_are_registered_and_fetched, feeds_are_moved_and_removed, both_have_bounds;
     people_facts: are_replaced_as_a_whole, come_in_thousands, have_bounds, are_never_seen_in_part;
+    access: operators_are_added_changed_and_removed, operators_are_told_in_the_trail, the_last_admin_stays, secrets_of_operators_are_kept, sessions_last_their_time,
+        sessions_end_with_what_they_rest_on, sessions_are_bounded, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;
     trim: takes_what_is_old, takes_thousands_of_alerts;
     together: several_handles_write;
 }

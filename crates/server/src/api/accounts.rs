@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use crate::cursor;
 use crate::parameters::{Parameters, page, page_size, source_name, word};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -101,12 +102,14 @@ struct AccountPage {
 )]
 async fn list_accounts(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(parameters, _): Parameters<AccountParameters>,
 ) -> Result<Json<AccountPage>, Problem> {
     let limit = page_size(parameters.limit)?;
     let source = parameters.source.as_deref();
     let filter = AccountFilter {
         source: source.map(|name| source_name("source", name)).transpose()?,
+        scope,
         role: parameters
             .role
             .map(|text| word("role", &text))

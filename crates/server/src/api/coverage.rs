@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::parameters::Named;
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -87,10 +88,17 @@ pub(crate) struct Coverages {
     tag = "sources",
     responses((status = 200, description = "Coverage by source.", body = Coverages), Failure<'static>)
 )]
-async fn list_coverage(State(services): State<Services>) -> Result<Json<Coverages>, Problem> {
+async fn list_coverage(
+    State(services): State<Services>,
+    Scope(scope): Scope,
+) -> Result<Json<Coverages>, Problem> {
     let overviews = services.sources().await?;
-    let sources = overviews.iter().map(SourceCoverage::from).collect();
-    Ok(Json(Coverages { sources }))
+    let seen = overviews
+        .iter()
+        .filter(|overview| scope.has(&overview.source.name));
+    Ok(Json(Coverages {
+        sources: seen.map(SourceCoverage::from).collect(),
+    }))
 }
 
 /// Show which spans of time are complete, of one source.

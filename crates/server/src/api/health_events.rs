@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::parameters::{Parameters, page, page_size, source_name};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -93,12 +94,14 @@ struct HealthEventPage {
 )]
 async fn list_health_events(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(parameters, _): Parameters<HealthParameters>,
 ) -> Result<Json<HealthEventPage>, Problem> {
     let limit = page_size(parameters.limit)?;
     let source = parameters.source.as_deref();
     let filter = HealthFilter {
         source: source.map(|name| source_name("source", name)).transpose()?,
+        scope,
         before_id: parameters.before,
         limit: limit as u64 + 1,
     };

@@ -1,253 +1,57 @@
-//! Who gets in: every operation of the document is tried without a token and with wrong ones.
+//! Who gets in: every operation of the document is tried by strangers, with wrong tokens, and by every role.
 
+use drishti_model::{Role, SourceScope};
+use drishti_server::{PERMISSIONS, Permission};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HOST};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::app::{API_TOKEN, ASANA_TOKEN, App};
-use crate::schema::Document;
+use crate::app::{API_TOKEN, ASANA_TOKEN, Answer, App};
 
-/// Every operation and an address of it, and whether it is open to all. An operation that is missing here fails the test.
-const OPERATIONS: [(&str, &str, &str, bool); 48] = [
-    ("GET", "/api/v1/accounts", "/api/v1/accounts", false),
-    ("GET", "/api/v1/alerts", "/api/v1/alerts", false),
-    (
-        "GET",
-        "/api/v1/alerts/counts",
-        "/api/v1/alerts/counts",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/alerts/changes",
-        "/api/v1/alerts/changes",
-        false,
-    ),
-    ("GET", "/api/v1/alerts/{id}", "/api/v1/alerts/abcdef", false),
-    (
-        "PATCH",
-        "/api/v1/alerts/{id}",
-        "/api/v1/alerts/abcdef",
-        false,
-    ),
-    ("GET", "/api/v1/coverage", "/api/v1/coverage", false),
-    ("GET", "/api/v1/events", "/api/v1/events", false),
-    (
-        "GET",
-        "/api/v1/events/facets",
-        "/api/v1/events/facets",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/events/histogram",
-        "/api/v1/events/histogram",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/health-events",
-        "/api/v1/health-events",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/addresses/{address}",
-        "/api/v1/addresses/192.0.2.7",
-        false,
-    ),
-    ("GET", "/api/v1/policies", "/api/v1/policies", false),
-    (
-        "GET",
-        "/api/v1/policies/counts",
-        "/api/v1/policies/counts",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/policies/checks",
-        "/api/v1/policies/checks",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/policies/{name}",
-        "/api/v1/policies/none",
-        false,
-    ),
-    (
-        "PATCH",
-        "/api/v1/policies/{name}",
-        "/api/v1/policies/none",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/policies/{name}/changes",
-        "/api/v1/policies/none/changes",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/policies/{name}/backtest",
-        "/api/v1/policies/none/backtest",
-        false,
-    ),
-    ("POST", "/api/v1/query", "/api/v1/query", false),
-    ("GET", "/api/v1/ranges", "/api/v1/ranges", false),
-    ("POST", "/api/v1/ranges", "/api/v1/ranges", false),
-    ("PUT", "/api/v1/ranges/{name}", "/api/v1/ranges/none", false),
-    (
-        "DELETE",
-        "/api/v1/ranges/{name}",
-        "/api/v1/ranges/none",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/recorded-matches",
-        "/api/v1/recorded-matches",
-        false,
-    ),
-    ("GET", "/api/v1/risks", "/api/v1/risks", false),
-    (
-        "GET",
-        "/api/v1/risks/{person}",
-        "/api/v1/risks/nobody",
-        false,
-    ),
-    ("GET", "/api/v1/suppressions", "/api/v1/suppressions", false),
-    (
-        "POST",
-        "/api/v1/suppressions",
-        "/api/v1/suppressions",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/suppressions/{id}/end",
-        "/api/v1/suppressions/1/end",
-        false,
-    ),
-    ("GET", "/api/v1/openapi.json", "/api/v1/openapi.json", true),
-    ("GET", "/api/v1/sources", "/api/v1/sources", false),
-    ("POST", "/api/v1/sources", "/api/v1/sources", false),
-    (
-        "POST",
-        "/api/v1/sources/import/sumo",
-        "/api/v1/sources/import/sumo",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/sources/{name}",
-        "/api/v1/sources/acme",
-        false,
-    ),
-    (
-        "PATCH",
-        "/api/v1/sources/{name}",
-        "/api/v1/sources/acme",
-        false,
-    ),
-    (
-        "DELETE",
-        "/api/v1/sources/{name}",
-        "/api/v1/sources/acme",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/sources/{name}/coverage",
-        "/api/v1/sources/acme/coverage",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/sources/{name}/pause",
-        "/api/v1/sources/acme/pause",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/sources/{name}/quarantine",
-        "/api/v1/sources/acme/quarantine",
-        false,
-    ),
-    (
-        "GET",
-        "/api/v1/sources/{name}/quarantine/{id}/raw",
-        "/api/v1/sources/acme/quarantine/1/raw",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/sources/{name}/quarantine/replay",
-        "/api/v1/sources/acme/quarantine/replay",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/sources/{name}/restart",
-        "/api/v1/sources/acme/restart",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/sources/{name}/resume",
-        "/api/v1/sources/acme/resume",
-        false,
-    ),
-    (
-        "POST",
-        "/api/v1/sources/{name}/test",
-        "/api/v1/sources/acme/test",
-        false,
-    ),
-    ("GET", "/healthz", "/healthz", true),
-    ("GET", "/metrics", "/metrics", true),
-    ("GET", "/readyz", "/readyz", true),
-];
+/// An address of an operation, about a source that is there or about the operator `name`.
+fn address(path: &str, name: &str) -> String {
+    let name = if path.contains("/operators/") {
+        name
+    } else {
+        "acme"
+    };
+    path.replace("{name}", name)
+        .replace("{id}", "1")
+        .replace("{address}", "192.0.2.7")
+        .replace("{person}", "nobody")
+}
 
-#[test]
-fn the_table_has_every_operation() {
-    let mut described: Vec<(String, String, bool)> = Document::new()
-        .operations()
-        .into_iter()
-        .map(|(method, path, is_open)| (method.to_string(), path, is_open))
-        .collect();
-    let mut listed: Vec<(String, String, bool)> = OPERATIONS
+fn operations() -> impl Iterator<Item = (&'static Permission, Method)> {
+    PERMISSIONS
         .iter()
-        .map(|&(method, path, _, is_open)| (method.to_owned(), path.to_owned(), is_open))
-        .collect();
-    described.sort_unstable();
-    listed.sort_unstable();
-    assert_eq!(described, listed);
+        .map(|row| (row, row.method.parse().unwrap()))
 }
 
 #[tokio::test]
-async fn nothing_but_the_open_operations_is_answered_without_the_token() {
+async fn nothing_but_the_open_operations_is_answered_to_strangers() {
     let app = App::start().await;
     app.ingest("acme", &[]).await;
-    for (method, _, path, is_open) in OPERATIONS {
-        let method: Method = method.parse().unwrap();
+    for (row, method) in operations() {
+        let path = address(row.path, "mara");
         let request = || {
-            app.request_without_token(method.clone(), path)
+            app.request_without_token(method.clone(), &path)
                 .json(&json!({}))
         };
         let requests = [
             request(),
             request().bearer_auth("wrong"),
+            request().bearer_auth(format!("drishti_{}", "A".repeat(43))),
             request().bearer_auth(""),
             request().basic_auth("user", Some(API_TOKEN)),
             request().header(AUTHORIZATION, API_TOKEN),
             request().query(&[("token", API_TOKEN), ("access_token", API_TOKEN)]),
             request().header("cookie", format!("token={API_TOKEN}")),
+            request().header("cookie", format!("drishti_session={API_TOKEN}")),
         ];
         for request in requests {
             let answer = app.send(request).await;
-            if is_open {
-                assert_eq!(answer.status, 200, "{method} {path}");
+            if row.least.is_none() {
+                assert!(matches!(answer.status, 200 | 400), "{method} {path}");
             } else {
                 assert_eq!(answer.problem(401), "unauthorized", "{method} {path}");
                 assert!(
@@ -260,6 +64,145 @@ async fn nothing_but_the_open_operations_is_answered_without_the_token() {
         }
     }
     assert!(app.services.source(&crate::app::name("acme")).await.is_ok());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn every_operation_takes_its_role_and_no_less() {
+    let app = App::start().await;
+    app.ingest("acme", &[]).await;
+    for role in Role::ALL {
+        app.add_operator(role.as_str(), role, SourceScope::All)
+            .await;
+    }
+    for role in Role::ALL {
+        let name = role.as_str();
+        let mut cookie = app.sign_in(name).await;
+        for (row, method) in operations() {
+            let Some(least) = row.least else { continue };
+            // Admins do anything, and this is about what others may: theirs comes last, so that nothing is gone before.
+            let path = address(row.path, name);
+            let request = app.request_of(&cookie, method.clone(), &path);
+            let answer = app.send(request.json(&json!({}))).await;
+            if role.reaches(least) {
+                assert!(
+                    !matches!(answer.status, 401 | 403),
+                    "{name}: {method} {path}: {}",
+                    answer.text
+                );
+            } else {
+                assert_eq!(answer.problem(403), "forbidden", "{name}: {method} {path}");
+            }
+            if row.path == "/api/v1/session" && method == Method::DELETE {
+                cookie = app.sign_in(name).await;
+            }
+        }
+    }
+    app.stop().await;
+}
+
+/// Two sources with an alert each, and operators who may see `acme` only.
+async fn with_two_sources() -> App {
+    let app = App::start().await;
+    let event = |gid: u32| {
+        format!(
+            r#"{{"gid":"{gid}","created_at":"2026-03-10T08:00:00.000Z","event_type":"workspace_export_started","actor":{{"actor_type":"user","gid":"{gid}","email":"p{gid}@example.org"}}}}"#
+        )
+    };
+    app.ingest("acme", &[event(1)]).await;
+    app.ingest("other", &[event(2), "broken".to_owned()]).await;
+    let scope = SourceScope::of(Some([crate::app::name("acme")]));
+    for role in [Role::Admin, Role::Viewer] {
+        app.add_operator(role.as_str(), role, scope.clone()).await;
+    }
+    app
+}
+
+async fn send(app: &App, cookie: &str, method: Method, path: &str, body: Value) -> Answer {
+    let request = app.request_of(cookie, method, path);
+    app.send(request.json(&body)).await
+}
+
+#[tokio::test]
+async fn lists_and_counts_show_what_is_in_the_scope() {
+    let app = with_two_sources().await;
+    let cookie = app.sign_in("admin").await;
+    for (path, entries, found) in [
+        ("/api/v1/sources", "sources", Some(1)),
+        ("/api/v1/coverage", "sources", Some(1)),
+        ("/api/v1/events", "events", Some(1)),
+        ("/api/v1/alerts", "alerts", Some(1)),
+        ("/api/v1/accounts", "accounts", Some(0)),
+        ("/api/v1/health-events", "health_events", None),
+        ("/api/v1/events?source=other", "events", Some(0)),
+        ("/api/v1/alerts?source=other", "alerts", Some(0)),
+    ] {
+        let answer = send(&app, &cookie, Method::GET, path, json!({})).await;
+        let listed = answer.ok()[entries].as_array().unwrap().len();
+        assert_eq!(listed, found.unwrap_or(listed), "{path}");
+        assert!(!answer.text.contains("other"), "{path}: {}", answer.text);
+    }
+    let counts = send(
+        &app,
+        &cookie,
+        Method::GET,
+        "/api/v1/alerts/counts",
+        json!({}),
+    )
+    .await;
+    assert_eq!(counts.ok()["states"]["new"], 1, "{}", counts.text);
+    let path = "/api/v1/events/histogram";
+    let histogram = send(&app, &cookie, Method::GET, path, json!({})).await;
+    assert_eq!(histogram.ok()["bars"][0]["count"], 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_scope_is_not_there() {
+    let app = with_two_sources().await;
+    let all = app.get("/api/v1/alerts").await.ok();
+    let id_of = |source: &str| {
+        let mut alerts = all["alerts"].as_array().unwrap().iter();
+        let alert = alerts.find(|alert| alert["source"] == source);
+        alert.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (own, others) = (id_of("acme"), id_of("other"));
+    let cookie = app.sign_in("admin").await;
+    let alert = format!("/api/v1/alerts/{others}");
+    for (method, path, code) in [
+        (Method::GET, "/api/v1/sources/other", "no_such_source"),
+        (Method::DELETE, "/api/v1/sources/other", "no_such_source"),
+        (
+            Method::GET,
+            "/api/v1/sources/other/quarantine",
+            "no_such_source",
+        ),
+        (
+            Method::GET,
+            "/api/v1/sources/other/quarantine/1/raw",
+            "no_such_source",
+        ),
+        (Method::GET, &alert, "no_such_alert"),
+        (Method::PATCH, &alert, "no_such_alert"),
+    ] {
+        let answer = send(&app, &cookie, method, path, json!({"comment": "seen"})).await;
+        assert_eq!(answer.problem(404), code, "{path}");
+    }
+    let both = json!({"alerts": [{"id": others}, {"id": own}], "change": {"comment": "seen"}});
+    let changed = send(&app, &cookie, Method::POST, "/api/v1/alerts/changes", both).await;
+    let changed = changed.ok();
+    assert_eq!(changed["outcomes"][0]["alert"], json!(null));
+    assert_eq!(changed["outcomes"][1]["alert"]["id"], own);
+    // What can't be narrowed is refused, whatever the role.
+    for (row, method) in operations().filter(|(row, _)| !row.is_narrowed) {
+        let path = address(row.path, "viewer");
+        let answer = send(&app, &cookie, method.clone(), &path, json!({})).await;
+        assert_eq!(answer.problem(403), "forbidden", "{method} {path}");
+    }
+    let password = json!({"password": "another long password"});
+    let path = "/api/v1/operators/viewer/password";
+    let refused = send(&app, &cookie, Method::POST, path, password).await;
+    assert_eq!(refused.problem(403), "forbidden");
     app.stop().await;
 }
 

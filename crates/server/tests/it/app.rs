@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use drishti_model::{ManualClock, Secret, SourceName, SourceProfile};
+use drishti_model::{ManualClock, Role, Secret, SourceName, SourceProfile, SourceScope};
 use drishti_server::{ServerError, ServerOptions, serve};
+use drishti_services::access::AddOperator;
 use drishti_services::sources::AddSource;
 use drishti_services::watch::KnowledgeFiles;
 use drishti_services::{Installation, LakeLocation, SealingKey, Services};
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -21,6 +22,9 @@ use crate::schema::Document;
 
 /// The token of the API.
 pub(crate) const API_TOKEN: &str = "api-token-7f3a91";
+
+/// The password of every operator.
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A token of Asana's that a source is given.
 pub(crate) const ASANA_TOKEN: &str = "2/1201/88:asana-token-c4d2";
@@ -78,6 +82,12 @@ impl Answer {
         code
     }
 
+    /// The cookie that it sets, as a browser sends it back.
+    pub(crate) fn cookie(&self) -> String {
+        let set = self.headers["set-cookie"].to_str().unwrap();
+        set.split(';').next().unwrap().to_owned()
+    }
+
     /// What it holds, where it must be a success.
     pub(crate) fn ok(&self) -> Value {
         assert!((200..300).contains(&self.status), "{}", self.text);
@@ -122,6 +132,7 @@ impl App {
         let options = ServerOptions {
             token: Secret::new(API_TOKEN),
             loopback_only_hosts,
+            behind_proxy: false,
         };
         let server = tokio::spawn(serve(listener, services.clone(), options, shutdown.clone()));
         Self {
@@ -183,6 +194,39 @@ impl App {
         self.client.request(method, self.url(path))
     }
 
+    /// Adds an operator with [`PASSWORD`].
+    pub(crate) async fn add_operator(&self, name: &str, role: Role, scope: SourceScope) {
+        let add = AddOperator {
+            name: name.to_owned(),
+            display_name: String::new(),
+            role,
+            scope,
+            password: Secret::new(PASSWORD),
+        };
+        self.services.add_operator(add, "test").await.unwrap();
+    }
+
+    /// Signs an operator in, and gives the cookie.
+    pub(crate) async fn sign_in(&self, name: &str) -> String {
+        let answer = self
+            .try_sign_in(&json!({"name": name, "password": PASSWORD}))
+            .await;
+        answer.ok();
+        answer.cookie()
+    }
+
+    pub(crate) async fn try_sign_in(&self, credentials: &Value) -> Answer {
+        let request = self.request_without_token(Method::POST, "/api/v1/session");
+        self.send(request.json(credentials)).await
+    }
+
+    /// A request of the web app's, with the cookie.
+    pub(crate) fn request_of(&self, cookie: &str, method: Method, path: &str) -> RequestBuilder {
+        self.request_without_token(method, path)
+            .header("cookie", cookie)
+            .header("x-requested-with", "drishti")
+    }
+
     /// Sends a request. Whatever comes back must be as the document says, and hold no token.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
@@ -194,7 +238,7 @@ impl App {
             text: response.text().await.unwrap(),
         };
         let all = format!("{:?} {}", answer.headers, answer.text);
-        for secret in [API_TOKEN, ASANA_TOKEN] {
+        for secret in [API_TOKEN, ASANA_TOKEN, PASSWORD] {
             assert!(
                 !all.contains(secret),
                 "{method} {path} shows a token: {all}"

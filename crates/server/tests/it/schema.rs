@@ -25,19 +25,6 @@ impl Document {
         Self(serde_json::from_str(&drishti_server::openapi()).unwrap())
     }
 
-    /// Every operation: method, path, whether it is open to all.
-    pub(crate) fn operations(&self) -> Vec<(Method, String, bool)> {
-        let mut operations = Vec::new();
-        for (path, item) in self.0["paths"].as_object().unwrap() {
-            for (method, operation) in item.as_object().unwrap() {
-                let method = method.to_uppercase().parse().unwrap();
-                let is_open = operation["security"] == serde_json::json!([{}]);
-                operations.push((method, path.clone(), is_open));
-            }
-        }
-        operations
-    }
-
     /// Panics where `answer` is not one of those that the document gives for the operation.
     pub(crate) fn check(&self, method: &Method, path: &str, answer: &Answer) {
         let mut paths = self.0["paths"].as_object().unwrap().iter();

@@ -111,6 +111,7 @@ mod tests {
             source: Some(source),
             before_id: None,
             limit: 100,
+            ..HealthFilter::default()
         };
         let events = services.ledger.health_events(filter).await.unwrap();
         let told: Vec<&str> = events

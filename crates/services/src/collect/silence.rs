@@ -33,6 +33,7 @@ pub(crate) async fn standing_alarm(
         source: Some(source.clone()),
         before_id: None,
         limit: HEALTH_EVENTS_MAX,
+        ..HealthFilter::default()
     };
     let events = services.ledger.health_events(filter).await?;
     let last = events
@@ -195,6 +196,7 @@ mod tests {
                 source: Some(source.clone()),
                 before_id: None,
                 limit: 10,
+                ..drishti_ledger::HealthFilter::default()
             };
             let events = services.ledger.health_events(filter).await.unwrap();
             events

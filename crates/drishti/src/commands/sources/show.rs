@@ -229,6 +229,7 @@ pub(crate) async fn health(
         source: source.cloned(),
         before_id: None,
         limit,
+        ..HealthFilter::default()
     };
     let events = open_existing(cli)
         .await?

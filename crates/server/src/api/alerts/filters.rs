@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use drishti_model::Severity;
+use drishti_model::{Severity, SourceScope};
 use drishti_services::{AlertCursor, AlertFilter, AlertOrder, AlertState, Assignee};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -55,7 +55,7 @@ pub(crate) struct AlertPlace {
 }
 
 impl AlertParameters {
-    pub(crate) fn filter(self) -> Result<AlertFilter, Problem> {
+    pub(crate) fn filter(self, scope: SourceScope) -> Result<AlertFilter, Problem> {
         let states = self.state.iter().map(|text| word("state", text));
         let source = self.source.as_deref();
         let time = |name, text: Option<String>| -> Result<Option<DateTime<Utc>>, Problem> {
@@ -69,6 +69,7 @@ impl AlertParameters {
                 .transpose()?,
             policy: self.policy,
             source: source.map(|name| source_name("source", name)).transpose()?,
+            scope,
             entity_id: self.entity,
             assignee: self.assignee.map(|name| match name.as_str() {
                 "-" => Assignee::Nobody,

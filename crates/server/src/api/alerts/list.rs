@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::filters::{AlertParameters, AlertPlace, place};
 use super::view::Alert;
 use crate::parameters::{Parameters, page, page_size};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 /// Alerts in the order that was asked for.
@@ -32,10 +33,11 @@ pub(crate) struct AlertPage {
 )]
 pub(crate) async fn list_alerts(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(parameters, order): Parameters<AlertParameters, AlertPlace>,
 ) -> Result<Json<AlertPage>, Problem> {
     let limit = page_size(order.limit)?;
-    let filter = order.put(parameters.filter()?, limit)?;
+    let filter = order.put(parameters.filter(scope)?, limit)?;
     let alerts = services.alerts(&filter).await?;
     let (alerts, next_cursor) = page(alerts, limit, |last| {
         place(&AlertCursor {
@@ -73,9 +75,10 @@ pub(crate) struct AlertCounts {
 )]
 pub(crate) async fn count_alerts(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(parameters, _): Parameters<AlertParameters>,
 ) -> Result<Json<AlertCounts>, Problem> {
-    let counts = services.alert_counts(&parameters.filter()?).await?;
+    let counts = services.alert_counts(&parameters.filter(scope)?).await?;
     let states = counts.states.into_iter();
     let severities = counts.severities.into_iter();
     Ok(Json(AlertCounts {

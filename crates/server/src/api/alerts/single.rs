@@ -1,8 +1,14 @@
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
-use drishti_services::{ALERTS_AT_ONCE_MAX, AlertChange, Services, Triage};
+use drishti_model::{SourceName, SourceScope};
+use drishti_services::alerts::AlertStory;
+use drishti_services::{
+    ALERTS_AT_ONCE_MAX, AlertChange, LedgerError, ServiceError, Services, Triage,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,7 +16,7 @@ use super::view::{Alert, Story};
 use crate::body::Body;
 use crate::parameters::word;
 use crate::preconditions::{IfMatch, etag};
-use crate::principal::Author;
+use crate::principal::{Author, Scope};
 use crate::problem::{Code, Failure, Problem, ProblemDocument};
 
 /// Show one alert: why, its events, its history.
@@ -26,15 +32,30 @@ use crate::problem::{Code, Failure, Problem, ProblemDocument};
 )]
 pub(crate) async fn get_alert(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    answer(&services, &id).await
+    visible(&services, &scope, &id).await.map(answer)
 }
 
-async fn answer(services: &Services, id: &str) -> Result<Response, Problem> {
+/// The alert, which is not there for those who may not see its source.
+async fn visible(
+    services: &Services,
+    scope: &SourceScope,
+    id: &str,
+) -> Result<AlertStory, Problem> {
     let story = services.alert(id).await?;
+    let source = SourceName::new(story.alert.source.as_str());
+    if source.is_ok_and(|source| scope.has(&source)) {
+        Ok(story)
+    } else {
+        Err(ServiceError::NoSuchAlert(id.to_owned()).into())
+    }
+}
+
+fn answer(story: AlertStory) -> Response {
     let tag = etag(story.alert.revision);
-    Ok(([(ETAG, tag)], Json(Story::from(story))).into_response())
+    ([(ETAG, tag)], Json(Story::from(story))).into_response()
 }
 
 /// What to change of an alert. What is left out stays as it is.
@@ -107,14 +128,16 @@ impl AlertPatch {
 )]
 pub(crate) async fn change_alert(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Path(id): Path<String>,
     Author(author): Author,
     IfMatch(revision): IfMatch,
     Body(patch): Body<AlertPatch>,
 ) -> Result<Response, Problem> {
     let change = patch.change()?;
+    let id = visible(&services, &scope, &id).await?.alert.id;
     let alert = services.triage(&id, &change, revision, &author).await?;
-    answer(&services, &alert.id).await
+    Ok(answer(services.alert(&alert.id).await?))
 }
 
 /// The same change for several alerts.
@@ -167,27 +190,40 @@ struct AlertOutcome {
 )]
 pub(crate) async fn change_alerts(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Author(author): Author,
     Body(patches): Body<AlertPatches>,
 ) -> Result<Json<AlertOutcomes>, Problem> {
-    let alerts: Vec<(String, Option<i64>)> = patches
-        .alerts
-        .into_iter()
-        .map(|alert| (alert.id, alert.revision))
-        .collect();
-    if alerts.is_empty() || alerts.len() > ALERTS_AT_ONCE_MAX {
+    let asked = patches.alerts.len();
+    if asked == 0 || asked > ALERTS_AT_ONCE_MAX {
         return Err(Problem::new(
             Code::InvalidBody,
-            format!(
-                "`alerts` has {} entries, expected 1 to {ALERTS_AT_ONCE_MAX}",
-                alerts.len()
-            ),
+            format!("`alerts` has {asked} entries, expected 1 to {ALERTS_AT_ONCE_MAX}"),
         ));
     }
     let change = patches.change.change()?;
-    let outcomes = services.triage_all(&alerts, &change, &author).await?;
-    let outcomes = alerts.into_iter().zip(outcomes);
-    let outcomes = outcomes.map(|((id, _), outcome)| match outcome {
+    let mut hidden = BTreeSet::new();
+    let mut alerts = Vec::new();
+    for alert in &patches.alerts {
+        if is_visible(&services, &scope, &alert.id).await? {
+            alerts.push((alert.id.clone(), alert.revision));
+        } else {
+            hidden.insert(alert.id.as_str());
+        }
+    }
+    let mut made = services
+        .triage_all(&alerts, &change, &author)
+        .await?
+        .into_iter();
+    let outcomes = patches.alerts.iter().filter_map(|alert| {
+        if hidden.contains(alert.id.as_str()) {
+            return Some(Err(LedgerError::NoSuchAlert(alert.id.clone())));
+        }
+        made.next()
+    });
+    let outcomes: Vec<_> = outcomes.collect();
+    let outcomes = patches.alerts.into_iter().zip(outcomes);
+    let outcomes = outcomes.map(|(AlertRevision { id, .. }, outcome)| match outcome {
         Ok(alert) => AlertOutcome {
             id,
             alert: Some(alert.into()),
@@ -202,4 +238,17 @@ pub(crate) async fn change_alerts(
     Ok(Json(AlertOutcomes {
         outcomes: outcomes.collect(),
     }))
+}
+
+/// Whether an alert may be seen, or there is none, which its change will say.
+async fn is_visible(
+    services: &Services,
+    scope: &SourceScope,
+    id: &str,
+) -> Result<bool, ServiceError> {
+    if scope.is_all() {
+        return Ok(true);
+    }
+    let detail = services.ledger().alert(id).await?;
+    Ok(detail.is_none_or(|detail| scope.has(&detail.alert.source)))
 }

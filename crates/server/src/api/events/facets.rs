@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::filters::EventParameters;
 use super::histogram::span;
 use crate::parameters::{Parameters, word};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 /// Values of a field where the caller does not say.
@@ -77,6 +78,7 @@ impl From<Facet> for FieldValues {
 )]
 pub(crate) async fn get_event_facets(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(filters, counted): Parameters<EventParameters, FacetParameters>,
 ) -> Result<Json<Facets>, Problem> {
     let values = counted.values.unwrap_or(VALUES_DEFAULT);
@@ -95,7 +97,7 @@ pub(crate) async fn get_event_facets(
         return Err(Problem::parameter("field", "at least one must be given"));
     }
     let span = span(&services, &filters)?;
-    let filter = filters.into_filter(Some(span));
+    let filter = filters.into_filter(Some(span), scope);
     let facets = services.event_facets(&filter, &fields, values).await?;
     Ok(Json(Facets {
         facets: facets.into_iter().map(FieldValues::from).collect(),

@@ -1,5 +1,5 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use drishti_model::TimeRange;
+use drishti_model::{SourceScope, TimeRange};
 use drishti_services::EventFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -47,11 +47,12 @@ impl EventParameters {
     }
 
     /// The filter, over this span.
-    pub(super) fn into_filter(self, range: Option<TimeRange>) -> EventFilter {
+    pub(super) fn into_filter(self, range: Option<TimeRange>, scope: SourceScope) -> EventFilter {
         let one = |text: Option<String>| text.filter(|text| !text.is_empty());
         let many = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty()).collect();
         EventFilter {
             source: one(self.source),
+            scope,
             range,
             event_types: many(self.event_type),
             event_categories: many(self.event_category),

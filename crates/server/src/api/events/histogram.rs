@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::filters::{EventParameters, range};
 use crate::bounds::HISTOGRAM_BARS_MAX;
 use crate::parameters::Parameters;
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 /// Time that is counted where `from` is left out: what Asana itself still has.
@@ -69,6 +70,7 @@ pub(crate) struct Histogram {
 )]
 pub(crate) async fn get_event_histogram(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(filters, bucket): Parameters<EventParameters, BucketParameters>,
 ) -> Result<Json<Histogram>, Problem> {
     let bucket = width(&bucket.bucket)?;
@@ -78,7 +80,7 @@ pub(crate) async fn get_event_histogram(
         return Err(Problem::parameter("bucket", problem)
             .with_hint("Ask for wider bars or a shorter time."));
     }
-    let filter = filters.into_filter(Some(range));
+    let filter = filters.into_filter(Some(range), scope);
     let buckets = services.histogram(&filter, bucket).await?;
     let bar = |bucket: drishti_services::HistogramBucket| Bar {
         start: bucket.start,

@@ -11,6 +11,7 @@ use super::filters::{EventParameters, end_of_time, range};
 use crate::bounds::EVENTS_PAGE_BYTES_MAX;
 use crate::cursor;
 use crate::parameters::{Parameters, page, page_size};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 /// Where to go on.
@@ -68,6 +69,7 @@ pub(crate) struct EventPage {
 )]
 pub(crate) async fn list_events(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(filters, place): Parameters<EventParameters, PageParameters>,
 ) -> Result<Json<EventPage>, Problem> {
     let limit = page_size(place.limit)?;
@@ -79,7 +81,7 @@ pub(crate) async fn list_events(
             to.unwrap_or_else(end_of_time),
         )?),
     };
-    let filter = filters.into_filter(range);
+    let filter = filters.into_filter(range, scope);
     let events = services
         .events(&filter, position.as_ref(), limit + 1)
         .await?;

@@ -3,8 +3,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use drishti_services::Services;
 
-use super::view::{Source, answer};
+use super::view::{Source, answer, tell};
 use crate::parameters::Named;
+use crate::principal::Author;
 use crate::problem::{Failure, Problem};
 
 /// Begin anew: the token is tried again, and collection goes on where it was.
@@ -18,8 +19,10 @@ use crate::problem::{Failure, Problem};
 pub(crate) async fn restart_source(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
 ) -> Result<Response, Problem> {
     services.restart_source(&name).await?;
+    tell(&services, &author, "restarted", &name).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -34,8 +37,10 @@ pub(crate) async fn restart_source(
 pub(crate) async fn pause_source(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
 ) -> Result<Response, Problem> {
     services.pause_source(&name).await?;
+    tell(&services, &author, "paused", &name).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -50,7 +55,9 @@ pub(crate) async fn pause_source(
 pub(crate) async fn resume_source(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
 ) -> Result<Response, Problem> {
     services.resume_source(&name).await?;
+    tell(&services, &author, "resumed", &name).await?;
     answer(&services, &name, StatusCode::OK).await
 }

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{CollectChange, Source, Sources, merged};
+use super::view::{CollectChange, Source, Sources, merged, tell};
 use crate::body::Body;
+use crate::principal::{Author, Scope};
 use crate::problem::{Failure, Problem};
 
 /// A source to be added.
@@ -72,10 +73,15 @@ impl NewSource {
 )]
 pub(crate) async fn list_sources(
     State(services): State<Services>,
+    Scope(scope): Scope,
 ) -> Result<Json<Sources>, Problem> {
     let overviews = services.sources().await?;
-    let sources = overviews.into_iter().map(Source::from).collect();
-    Ok(Json(Sources { sources }))
+    let seen = overviews
+        .into_iter()
+        .filter(|overview| scope.has(&overview.source.name));
+    Ok(Json(Sources {
+        sources: seen.map(Source::from).collect(),
+    }))
 }
 
 /// Add a source, or one for each workspace that the token sees.
@@ -88,18 +94,21 @@ pub(crate) async fn list_sources(
 )]
 pub(crate) async fn create_source(
     State(services): State<Services>,
+    Author(author): Author,
     Body(new): Body<NewSource>,
 ) -> Result<(StatusCode, Json<Sources>), Problem> {
-    add(&services, new.into_order()?).await
+    add(&services, new.into_order()?, &author).await
 }
 
 /// Adds what was ordered and answers with it.
 pub(super) async fn add(
     services: &Services,
     order: AddSource,
+    author: &str,
 ) -> Result<(StatusCode, Json<Sources>), Problem> {
     let mut sources = Vec::new();
     for added in services.add_source(order).await? {
+        tell(services, author, "added", &added.name).await?;
         sources.push(Source::from(services.source(&added.name).await?));
     }
     Ok((StatusCode::CREATED, Json(Sources { sources })))

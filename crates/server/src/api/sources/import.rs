@@ -7,6 +7,7 @@ use drishti_services::sources::sumo_source;
 use super::collection::add;
 use super::view::Sources;
 use crate::body::BodyText;
+use crate::principal::Author;
 use crate::problem::{Failure, Problem};
 
 /// Add a source from Sumo Logic's JSON, as its web app and its collector API give it, with the token filled in.
@@ -22,7 +23,8 @@ use crate::problem::{Failure, Problem};
 )]
 pub(crate) async fn import_sumo_source(
     State(services): State<Services>,
+    Author(author): Author,
     BodyText(json): BodyText,
 ) -> Result<(StatusCode, Json<Sources>), Problem> {
-    add(&services, sumo_source(&json)?).await
+    add(&services, sumo_source(&json)?, &author).await
 }

@@ -7,9 +7,11 @@ use drishti_services::{QuarantineEntry, QuarantineFilter, Services};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::view::tell;
 use crate::body::Body;
 use crate::bounds::{PAGE_MAX, QUARANTINE_ANSWER_BYTES_MAX, REPLAY_IDS_MAX};
 use crate::parameters::{Named, NamedEntry, Parameters, page, page_size};
+use crate::principal::Author;
 use crate::problem::{Code, Failure, Problem};
 
 /// Where to go on.
@@ -196,6 +198,7 @@ pub(crate) async fn get_quarantined_bytes(
 pub(crate) async fn replay_quarantine(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
     Body(Replay { ids }): Body<Replay>,
 ) -> Result<Json<Replayed>, Problem> {
     if ids.len() > REPLAY_IDS_MAX {
@@ -208,6 +211,7 @@ pub(crate) async fn replay_quarantine(
     }
     services.source(&name).await?;
     let summary = services.replay_quarantine(Some(&name), &ids).await?;
+    tell(&services, &author, "quarantine replayed", &name).await?;
     let refused = summary.still_refused.into_iter();
     Ok(Json(Replayed {
         accepted: summary.replayed,

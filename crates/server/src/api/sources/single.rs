@@ -9,10 +9,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{CollectChange, Source, answer, merged};
+use super::view::{CollectChange, Source, answer, merged, tell};
 use crate::body::Body;
 use crate::parameters::Named;
 use crate::preconditions::IfMatch;
+use crate::principal::Author;
 use crate::problem::{Code, Failure, Problem, ProblemDocument};
 
 /// What to change of a source. What is left out, or null, stays as it is.
@@ -93,6 +94,7 @@ pub(crate) async fn get_source(
 pub(crate) async fn update_source(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
     expected: IfMatch,
     Body(patch): Body<SourcePatch>,
 ) -> Result<Response, Problem> {
@@ -102,6 +104,7 @@ pub(crate) async fn update_source(
     // The change was made from this very revision, whether the caller named it or not.
     let revision = Some(current.revision);
     services.update_source(&name, change, revision).await?;
+    tell(&services, &author, "changed", &name).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -124,10 +127,12 @@ pub(crate) async fn update_source(
 pub(crate) async fn delete_source(
     State(services): State<Services>,
     Named(name): Named,
+    Author(author): Author,
     expected: IfMatch,
 ) -> Result<Response, Problem> {
     expected.check(services.source(&name).await?.source.revision)?;
     services.remove_source(&name).await?;
+    tell(&services, &author, "removed", &name).await?;
     match answer(&services, &name, StatusCode::ACCEPTED).await {
         Err(problem) if problem.is(Code::NoSuchSource) => {
             Ok(StatusCode::NO_CONTENT.into_response())

@@ -239,6 +239,17 @@ pub(super) async fn answer(
     Ok((status, [(ETAG, tag)], Json(Source::from(overview))).into_response())
 }
 
+/// Notes in the audit trail what was done to a source.
+pub(super) async fn tell(
+    services: &Services,
+    author: &str,
+    action: &str,
+    source: &SourceName,
+) -> Result<(), Problem> {
+    let told = services.note_in_trail(author, action, ("source", source.as_str()));
+    Ok(told.await?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -191,6 +191,7 @@ impl Stand {
             source: Some(self.name.clone()),
             before_id: None,
             limit: 1_000,
+            ..HealthFilter::default()
         };
         self.services.ledger().health_events(filter).await.unwrap()
     }

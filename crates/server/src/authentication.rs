@@ -1,0 +1,263 @@
+//! Who makes a request, and whether they may: the one place that asks `permissions`.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use drishti_model::Secret;
+use drishti_services::Services;
+use subtle::ConstantTimeEq;
+
+use crate::cookie;
+use crate::permissions::{Permission, needed};
+use crate::principal::Principal;
+use crate::problem::{Code, Problem};
+
+/// The header that a page of another site can't send without being asked first, and what it says.
+pub(crate) const CSRF_HEADER: &str = "X-Requested-With";
+const CSRF_VALUE: &str = "drishti";
+
+/// What tells who somebody is.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) services: Services,
+    /// The token of the installation.
+    pub(crate) token: Secret,
+}
+
+/// Lets through who may, and notes who they are.
+pub(crate) async fn permitted(
+    State(gate): State<Gate>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let permission = permission(&request);
+    let (method, headers) = (request.method().clone(), request.headers().clone());
+    match gate.admit(permission, &method, &headers).await {
+        Ok(principal) => {
+            if let Some(principal) = principal {
+                request.extensions_mut().insert(principal);
+            }
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// What this request needs.
+pub(crate) fn permission(request: &Request) -> Permission {
+    let route = request.extensions().get::<MatchedPath>();
+    needed(request.method(), route.map(MatchedPath::as_str))
+}
+
+impl Gate {
+    async fn admit(
+        &self,
+        permission: Permission,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Option<Principal>, Problem> {
+        let Some(least) = permission.least else {
+            // A page of another site must not sign anybody in either.
+            check_origin(method, headers)?;
+            return Ok(None);
+        };
+        let principal = self.identify(method, headers).await?;
+        if !principal.role.reaches(least) {
+            return Err(forbidden(&format!("this needs the role `{least}`")));
+        }
+        if !permission.is_narrowed && !principal.scope.is_all() {
+            let detail = "this can't be narrowed to the sources that you may see";
+            return Err(forbidden(detail));
+        }
+        Ok(Some(principal))
+    }
+
+    /// Who shows these headers.
+    async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<Principal, Problem> {
+        if headers.contains_key(AUTHORIZATION) {
+            let shown = bearer(headers).ok_or_else(unauthorized)?;
+            if is_same(&shown, &self.token) {
+                return Ok(Principal::of_installation_token());
+            }
+            let token = self.services.api_token(&shown).await?;
+            return token.map(Principal::of_token).ok_or_else(unauthorized);
+        }
+        let secret = cookie::shown(headers).ok_or_else(unauthorized)?;
+        let session = self.services.session(&secret).await?;
+        let session = session.ok_or_else(unauthorized)?;
+        check_same_site(method, headers)?;
+        Ok(Principal::of_session(session, secret))
+    }
+}
+
+pub(crate) fn forbidden(detail: &str) -> Problem {
+    Problem::new(Code::Forbidden, detail).with_hint("Ask an admin of this installation.")
+}
+
+fn unauthorized() -> Problem {
+    Problem::new(
+        Code::Unauthorized,
+        "this needs a session, or the header `Authorization: Bearer TOKEN` with a token of this installation",
+    )
+    .with_hint("Sign in with POST /api/v1/session. The installation's token is in the file `api-token` in its folder.")
+}
+
+/// The token that the one `Authorization` header shows.
+fn bearer(headers: &HeaderMap) -> Option<Secret> {
+    let mut shown = headers.get_all(AUTHORIZATION).iter();
+    let (Some(shown), None) = (shown.next(), shown.next()) else {
+        return None;
+    };
+    let (scheme, token) = shown.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::new(token))
+}
+
+/// Whether a token is this one. Takes the same time wherever the two differ.
+fn is_same(shown: &Secret, token: &Secret) -> bool {
+    let same = shown.expose().as_bytes().ct_eq(token.expose().as_bytes());
+    !token.is_empty() && bool::from(same)
+}
+
+/// Refuses changes that a page of another site may have made a browser send: with its cookie, but without this header.
+fn check_same_site(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if is_harmless(method) {
+        return Ok(());
+    }
+    let shown = headers
+        .get(CSRF_HEADER)
+        .map(axum::http::HeaderValue::as_bytes);
+    if shown != Some(CSRF_VALUE.as_bytes()) {
+        let detail = format!("with a session this needs the header `{CSRF_HEADER}: {CSRF_VALUE}`");
+        return Err(cross_site(&detail));
+    }
+    check_origin(method, headers)
+}
+
+/// Refuses changes that a browser says come from a page of another host.
+fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if is_harmless(method) {
+        return Ok(());
+    }
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let is_own = |origin: &str| {
+        let (_, authority) = origin.split_once("://").unwrap_or_default();
+        let authority = authority.parse::<Authority>();
+        authority.is_ok_and(|authority| {
+            host.is_some_and(|host| host.eq_ignore_ascii_case(authority.as_str()))
+        })
+    };
+    let mut origins = headers.get_all(ORIGIN).iter();
+    if origins.all(|origin| origin.to_str().is_ok_and(is_own)) {
+        return Ok(());
+    }
+    Err(cross_site("the page that sent this is of another host"))
+}
+
+fn is_harmless(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD
+}
+
+fn cross_site(detail: &str) -> Problem {
+    Problem::new(Code::CrossSiteRequest, detail)
+        .with_hint("Send it from a page of this very server, or with a token instead of a session.")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn only_one_header_with_the_very_token_is_let_in() {
+        let token = Secret::new("0123456789abcdef");
+        let is_let_in = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            bearer(&headers).is_some_and(|shown| is_same(&shown, &token))
+        };
+        assert!(is_let_in(&["Bearer 0123456789abcdef"]));
+        assert!(is_let_in(&["bearer 0123456789abcdef"]));
+        for values in [
+            &[][..],
+            &[""],
+            &["Bearer"],
+            &["Bearer "],
+            &["0123456789abcdef"],
+            &["Basic 0123456789abcdef"],
+            &["Bearer 0123456789abcde"],
+            &["Bearer 0123456789abcdef0"],
+            &["Bearer 0123456789ABCDEF"],
+            &["Bearer 0123456789abcdeé"],
+            &["Bearer 0123456789abcdef", "Bearer 0123456789abcdef"],
+        ] {
+            assert!(!is_let_in(values), "{values:?}");
+        }
+        assert!(!is_same(&Secret::new(""), &Secret::new("")));
+    }
+
+    #[test]
+    fn changes_with_a_cookie_come_from_the_own_pages() {
+        let own = ("x-requested-with", "drishti");
+        let host = ("host", "drishti.example:8443");
+        for (method, sent, is_good) in [
+            (Method::GET, &[host][..], true),
+            (
+                Method::HEAD,
+                &[host, ("origin", "https://evil.example")],
+                true,
+            ),
+            (Method::POST, &[host], false),
+            (
+                Method::DELETE,
+                &[host, ("x-requested-with", "XMLHttpRequest")],
+                false,
+            ),
+            (Method::POST, &[host, own], true),
+            (
+                Method::PATCH,
+                &[host, own, ("origin", "https://drishti.example:8443")],
+                true,
+            ),
+            (
+                Method::PATCH,
+                &[host, own, ("origin", "https://DRISHTI.example:8443")],
+                true,
+            ),
+            (
+                Method::POST,
+                &[host, own, ("origin", "https://drishti.example")],
+                false,
+            ),
+            (
+                Method::POST,
+                &[host, own, ("origin", "https://evil.example")],
+                false,
+            ),
+            (Method::POST, &[host, own, ("origin", "null")], false),
+            (
+                Method::POST,
+                &[own, ("origin", "https://drishti.example:8443")],
+                false,
+            ),
+        ] {
+            let checked = check_same_site(&method, &headers(sent));
+            assert_eq!(checked.is_ok(), is_good, "{method} {sent:?}");
+        }
+    }
+}
