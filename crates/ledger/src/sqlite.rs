@@ -298,7 +298,8 @@ mod tests {
         let (folder, ledger) = ledger(Bounds::default()).await;
         let lease = lease(&ledger).await;
         // What can't be compressed, so that the last page is one of its and none that the opening reads.
-        let noise = (0..100_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]);
+        let noise =
+            (0..100_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes()[0]);
         ledger
             .advance(&lease, quarantined(noise.collect()), NOW)
             .await
