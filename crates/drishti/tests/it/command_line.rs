@@ -57,7 +57,9 @@ async fn help() {
         &["ingest"],
         &["query"],
     ];
-    let rest: [&[&str]; 13] = [
+    let rest: [&[&str]; 15] = [
+        &["operators"],
+        &["operators", "add"],
         &["policies", "set"],
         &["policies", "history"],
         &["alerts", "list"],

@@ -72,7 +72,9 @@ async fn a_demo_that_ends_when_it_has_all() {
     let finished = installation.run(&arguments).await;
     assert!(finished.status.success(), "{finished:#?}");
     let home = installation.home().display().to_string();
+    let login = std::fs::read_to_string(installation.home().join("login")).unwrap();
     for words in [
+        &format!("Sign in:         as admin with the password {login}"),
         &format!("drishti --home {home} query \"{QUESTION}\""),
         &format!("Authorization: Bearer $(cat {home}/api-token)"),
         "/api/v1/openapi.json",

@@ -19,6 +19,7 @@ mod harness;
 mod ingest;
 mod kills;
 mod late;
+mod operators;
 mod owner;
 mod refusals;
 mod samples;
