@@ -46,6 +46,7 @@ pub use bounds::{
 pub use openapi::openapi;
 pub use permissions::{PERMISSIONS, Permission};
 pub use serve::{ServerError, serve};
+pub use web::has_web_app;
 
 /// How the server is set up.
 #[derive(Clone, Debug)]

@@ -35,6 +35,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 #[allow_missing = true]
 struct Files;
 
+/// Whether this was built with the web app.
+pub fn has_web_app() -> bool {
+    Files::get(PAGE).is_some()
+}
+
 /// A file of the app, or its page for the addresses that the app itself takes apart.
 pub(crate) async fn app(request: Request) -> Response {
     let path = request.uri().path();

@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SourceState};
+use drishti_server::has_web_app;
 use drishti_services::Services;
 use drishti_services::access::FIRST_OPERATOR;
 use drishti_services::sources::AddSource;
@@ -202,12 +203,18 @@ fn print_where_to_look(home: &Home, product: &Product) -> anyhow::Result<()> {
 Ask the lake:    {drishti} query \"select event_type, count(*) from events group by 1 order by 2 desc limit 5\"
 See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
+The web app:     {app}
 Sign in:         as {FIRST_OPERATOR} with the password {password}
 Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"http://{address}/api/v1/events?limit=3\"
 The API itself:  http://{address}/api/v1/openapi.json
 Metrics:         http://{address}/metrics
 Lake:            {lake}
 Stop with Ctrl-C; the next `drishti demo` goes on from here.",
+        app = if has_web_app() {
+            format!("http://{}/", product.address)
+        } else {
+            "this was built without it; scripts/web builds it".to_owned()
+        },
         password = home.login()?.expose(),
         token = word(&home.api_token_path()),
         address = product.address,
