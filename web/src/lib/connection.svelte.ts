@@ -21,8 +21,9 @@ class Connection {
   async tryNow(): Promise<void> {
     clearTimeout(this.#timer);
     try {
-      const { status } = await fetch('/api/v1/session', { cache: 'no-store', credentials: 'same-origin' });
-      this.reached(status < 500);
+      const response = await fetch('/api/v1/session', { cache: 'no-store', credentials: 'same-origin' });
+      await response.text();
+      this.reached(response.status < 500);
     } catch {
       this.reached(false);
     }

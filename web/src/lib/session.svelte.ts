@@ -3,7 +3,6 @@ import { listen } from './api/client';
 import { problemOf, problemOfAnswer, Problem } from './api/problem';
 import { router } from './router/router.svelte';
 import { address } from './router/query';
-import { wayBack } from './router/way-back';
 import { texts } from './texts';
 
 /** Who is signed in, as `GET /api/v1/session` says. */
@@ -43,10 +42,11 @@ class Session {
     this.problem = null;
     try {
       const response = await fetch(ADDRESS, { credentials: 'same-origin' });
-      if (response.ok) this.#enter((await response.json()) as SessionAnswer);
+      const body: unknown = await response.json().catch(() => null);
+      if (response.ok) this.#enter(body as SessionAnswer);
       else if (response.status === 404) this.standing = 'open';
       else if (response.status === 401) this.#expire();
-      else throw problemOfAnswer(response.status, await response.json().catch(() => null));
+      else throw problemOfAnswer(response.status, body);
     } catch (cause) {
       this.problem = problemOf(cause);
       if (this.problem.isUnreachable) connection.reached(false);
@@ -63,7 +63,6 @@ class Session {
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok) throw problemOfAnswer(response.status, body);
     this.#enter(body as SessionAnswer);
-    router.go(wayBack(router.query.get('to')), { replace: true });
   }
 
   async signOut(): Promise<void> {

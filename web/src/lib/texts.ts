@@ -458,6 +458,7 @@ export const texts = {
         ? `${count(queued, 'event is', 'events are')} tried within seconds`
         : `${number(accepted)} accepted, ${number(refused)} still refused`,
     rawBytes: 'Raw',
+    quarantineActions: 'What can be done',
     quarantineColumns: { reason: 'Reason', origin: 'Origin', seen: 'Seen', size: 'Size' },
     times: (value: number) => count(value, 'time', 'times'),
     removeTitle: 'Remove the source',

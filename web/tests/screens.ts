@@ -1,0 +1,110 @@
+import type { Page } from '@playwright/test';
+
+/** A screen as tests and screenshots go to it. */
+export interface Screen {
+  name: string;
+  path: string;
+  /** What is there when it is ready. */
+  ready: string;
+  before?: (page: Page) => Promise<void>;
+  size?: { width: number; height: number };
+}
+
+const openFirstAlert = async (page: Page) => {
+  await page.locator('[data-alert] a').first().click();
+  await page.locator('.cards svg .bar').first().waitFor();
+};
+
+export const SCREENS: Screen[] = [
+  { name: 'overview', path: '/', ready: '.policies li' },
+  { name: 'alerts', path: '/alerts', ready: '[data-alert]' },
+  {
+    name: 'alerts-selected',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await page.locator('[data-alert] input').nth(1).click();
+      await page
+        .locator('[data-alert] input')
+        .nth(5)
+        .click({ modifiers: ['Shift'] });
+    },
+  },
+  {
+    name: 'alert',
+    path: '/alerts?policy=anomaly.impossible_travel&state=all',
+    ready: '[data-alert]',
+    before: openFirstAlert,
+    size: { width: 1440, height: 1300 },
+  },
+  {
+    name: 'alert-many-events',
+    path: '/alerts?policy=anomaly.mass_download&state=all',
+    ready: '[data-alert]',
+    before: openFirstAlert,
+  },
+  {
+    name: 'resolve',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await page.locator('[data-alert]').first().waitFor();
+      await page.keyboard.press('r');
+      await page.getByRole('radio', { name: 'Benign' }).check();
+    },
+  },
+  { name: 'alerts-none', path: '/alerts?text=nothing-is-called-so', ready: 'text=No alert here.' },
+  { name: 'events', path: '/events', ready: 'tbody tr' },
+  {
+    name: 'event',
+    path: '/events',
+    ready: 'tbody tr',
+    before: async (page) => {
+      await page.locator('tbody tr a').nth(2).click();
+      await page.locator('article').waitFor();
+    },
+  },
+  {
+    name: 'events-odd',
+    path: '/events?source=odd&last=all',
+    ready: 'tbody tr',
+    before: async (page) => {
+      await page.locator('tbody tr a').last().click();
+      await page.locator('article').waitFor();
+    },
+  },
+  { name: 'sources', path: '/sources', ready: 'main li' },
+  { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
+  { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },
+  { name: 'source-new', path: '/sources/new', ready: 'form' },
+  {
+    name: 'palette',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await page.keyboard.press('/');
+      await page.keyboard.type('export');
+      await page.locator('[role=option] .more').first().waitFor();
+    },
+  },
+  {
+    name: 'keys',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await page.keyboard.press('?');
+      await page.locator('dialog').waitFor();
+    },
+  },
+  { name: 'nowhere', path: '/nothing/here', ready: 'text=There is no page' },
+  { name: 'alerts-narrow', path: '/alerts', ready: '[data-alert]', size: { width: 700, height: 900 } },
+];
+
+/** Goes to a screen and waits until it stands still. */
+export async function visit(page: Page, { path, ready, before, size }: Screen): Promise<void> {
+  if (size) await page.setViewportSize(size);
+  await page.goto(path);
+  await page.locator(ready).first().waitFor();
+  await before?.(page);
+  await page.waitForLoadState('networkidle');
+}

@@ -1,0 +1,53 @@
+import { expect, test as base } from '@playwright/test';
+import { test } from './watched';
+
+test('a source is tested, part by part', async ({ page }) => {
+  await page.goto('/sources/demo');
+  await page.getByRole('button', { name: 'Test' }).click();
+  await expect(page.getByText('Everything is there.')).toBeVisible();
+  await expect(page.getByRole('dialog').getByText('Audit log', { exact: true })).toBeVisible();
+});
+
+test('a source is paused and collected again', async ({ page }) => {
+  await page.goto('/sources/demo');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByText('demo is paused')).toBeVisible();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await expect(page.getByText('demo is collected again')).toBeVisible();
+  await expect(page.getByText('Collecting').first()).toBeVisible({ timeout: 30_000 });
+});
+
+test('settings are changed, and a change by somebody else is noticed', async ({ page, context }) => {
+  await page.goto('/sources/odd');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByLabel('Description').fill('events with odd names');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('events with odd names')).toBeVisible();
+  const other = await context.newPage();
+  await other.goto('/sources/odd');
+  await other.getByRole('button', { name: 'Settings' }).click();
+  await other.getByLabel('Description').fill(`changed at ${Date.now()}`);
+  await other.getByRole('button', { name: 'Save' }).click();
+  await expect(other.getByRole('dialog')).toHaveCount(0);
+});
+
+test('what is broken stands in quarantine', async ({ page }) => {
+  await page.goto('/sources/odd');
+  await expect(page.getByRole('cell', { name: /odd\.jsonl/ })).toBeVisible();
+  await page.getByRole('button', { name: 'Try all again' }).click();
+  await expect(page.getByText('0 accepted, 1 still refused')).toBeVisible();
+});
+
+// Not watched: a refusal is an error on the browser's console.
+base('a source that can’t be says why', async ({ page }) => {
+  await page.goto('/sources/new');
+  await page.getByLabel('Name').fill('demo');
+  await page.getByLabel('Token', { exact: true }).fill('not a token');
+  await page.getByLabel('Workspace').fill('1112617576882525');
+  await page.getByRole('button', { name: 'Add and test' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await page.getByRole('radio', { name: 'From Sumo Logic' }).check();
+  await page.getByLabel('JSON of the source').fill('{');
+  await page.getByRole('button', { name: 'Add and test' }).click();
+  await expect(page.getByText('This is no JSON.')).toBeVisible();
+});

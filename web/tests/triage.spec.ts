@@ -1,0 +1,111 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './watched';
+
+const rows = (page: Page) => page.locator('[data-alert]');
+const idOf = async (page: Page, place: number) => (await rows(page).nth(place).getAttribute('data-alert')) ?? '';
+const row = (page: Page, id: string) => page.locator(`[data-alert="${id}"]`);
+
+test.beforeEach(async ({ page }) => {
+  // Only what is new, the oldest policies of all: live traffic does not move them.
+  await page.goto('/alerts?state=new&text=two-factor');
+  await rows(page).first().waitFor();
+});
+
+test('an alert is opened, taken into review, resolved and gone, all with the keyboard', async ({ page }) => {
+  const id = await idOf(page, 0);
+  await page.keyboard.press('j');
+  await expect(row(page, id).locator('a')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/alerts/${id}\\?state=new`));
+  await expect(page.locator('article h2').first()).toBeVisible();
+
+  await page.goto(`/alerts/${id}`);
+  await row(page, id).waitFor();
+  await expect(page.locator('article h2').first()).toBeVisible();
+  await page.keyboard.press('e');
+  await expect(page.locator('article .above')).toContainText('In review');
+
+  await page.keyboard.press('r');
+  await page.getByRole('radio', { name: 'Benign' }).check();
+  await page.getByRole('button', { name: 'Confirmed with the person' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Resolve' }).click();
+  await expect(page.getByText('1 alert resolved')).toBeVisible();
+  await expect(row(page, id)).toHaveCount(0);
+
+  await page.goto(`/alerts/${id}?state=all`);
+  await expect(page.locator('article .above')).toContainText('Benign');
+  await expect(page.locator('article .reason')).toContainText('Confirmed with the person');
+  await expect(page.locator('article ol li')).toHaveCount(2);
+  await page.getByRole('button', { name: 'Open again' }).click();
+  await expect(page.locator('article .above')).toContainText('New');
+});
+
+test('several are taken into review together, and back', async ({ page }) => {
+  const before = await rows(page).count();
+  expect(before).toBeGreaterThan(1);
+  const [first, second] = [await idOf(page, 0), await idOf(page, 1)];
+  await row(page, first).getByRole('checkbox').click();
+  await row(page, second)
+    .getByRole('checkbox')
+    .click({ modifiers: ['Shift'] });
+  await expect(page.getByText('2 selected')).toBeVisible();
+  await page.keyboard.press('e');
+  await expect(page.getByText('2 alerts in review')).toBeVisible();
+  await expect(row(page, first)).toHaveCount(0);
+  await page.keyboard.press('u');
+  await expect(page.getByText('Undone')).toBeVisible();
+  await expect(row(page, first)).toHaveCount(1);
+  await expect(row(page, second)).toHaveCount(1);
+});
+
+test('is assigned, commented and filtered by who looks after it', async ({ page }) => {
+  const id = await idOf(page, 0);
+  await page.keyboard.press('a');
+  await page.getByLabel('Name').fill('Grace 🎉');
+  await page.getByRole('dialog').getByRole('button', { name: 'Assign', exact: true }).click();
+  await expect(page.getByText('1 alert assigned to Grace 🎉')).toBeVisible();
+  await page.goto(`/alerts/${id}?assignee=${encodeURIComponent('Grace 🎉')}`);
+  await expect(rows(page)).toHaveCount(1);
+  await page.keyboard.press('c');
+  await page.keyboard.type('<b>not bold</b>');
+  await page.getByRole('button', { name: 'Add comment' }).click();
+  await expect(page.locator('article .comment')).toHaveText('<b>not bold</b>');
+  await page.keyboard.press('a');
+  await page.getByRole('button', { name: 'To nobody' }).click();
+  await expect(page.getByText('1 alert assigned to nobody')).toBeVisible();
+});
+
+test('Enter in the list opens the alert and presses nothing in it', async ({ page }) => {
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('article h2').first()).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\/alerts\?/);
+  await page.keyboard.press('r');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('facets narrow the list and stand in the address', async ({ page }) => {
+  await page.goto('/alerts');
+  await rows(page).first().waitFor();
+  await page.getByRole('radio', { name: 'Critical' }).check();
+  await expect(page).toHaveURL(/severity=critical/);
+  await expect(rows(page).getByText('High')).toHaveCount(0);
+  await page.reload();
+  await rows(page).first().waitFor();
+  await expect(page.getByRole('radio', { name: 'Critical' })).toBeChecked();
+  await page.goBack();
+  await expect(page.getByRole('radio', { name: 'All' })).toBeChecked();
+});
+
+test('a view is saved and found again', async ({ page }) => {
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByLabel('Name of the view').fill('Second factors');
+  await page.getByRole('button', { name: 'Save this view' }).click();
+  await page.goto('/alerts');
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await page.getByRole('button', { name: 'Second factors', exact: true }).click();
+  await expect(page).toHaveURL(/text=two-factor/);
+});
