@@ -1,6 +1,5 @@
 import { defineConfig } from '@playwright/test';
-
-const port = Number(process.env.PORT ?? 4180);
+import { address, home, program, signedIn } from './tests/place';
 
 export default defineConfig({
   testDir: 'tests',
@@ -11,7 +10,7 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   reporter: 'list',
   use: {
-    baseURL: `http://127.0.0.1:${port}`,
+    baseURL: `http://${address}`,
     viewport: { width: 1440, height: 900 },
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
@@ -29,14 +28,15 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: 'journeys', testMatch: '*.spec.ts' },
-    { name: 'screenshots', testMatch: 'screenshots.ts' },
+    { name: 'ready', testMatch: '*.setup.ts' },
+    { name: 'journeys', testMatch: '*.spec.ts', dependencies: ['ready'], use: { storageState: signedIn } },
+    { name: 'screenshots', testMatch: 'screenshots.ts', dependencies: ['ready'], use: { storageState: signedIn } },
   ],
   webServer: {
-    command: 'node tests/server.mjs',
-    url: `http://127.0.0.1:${port}/`,
-    timeout: 240_000,
-    reuseExistingServer: true,
-    gracefulShutdown: { signal: 'SIGTERM', timeout: 5_000 },
+    command: `node tests/demo.mjs '${program}' '${home}' ${address}`,
+    url: `http://${address}/readyz`,
+    timeout: 120_000,
+    reuseExistingServer: false,
+    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
   },
 });

@@ -39,7 +39,7 @@ test('an address without a page says so', async ({ page }) => {
   await expect(page.getByText('There is no page at this address.').last()).toBeVisible();
 });
 
-test('signing in is not asked where there is none', async ({ page }) => {
+test('who is signed in is not asked again', async ({ page }) => {
   await page.goto('/sign-in?to=/sources');
   await expect(page).toHaveURL(/\/sources$/);
 });

@@ -4,9 +4,6 @@ import { expect, test as base, type Page } from '@playwright/test';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Chromium says every 404 on its console; a server without sign-in answers so when it is asked who is signed in. */
-const EXPECTED = /\/api\/v1\/session$/;
-
 /** A page that must not complain: no error on its console, nothing that the security policy had to stop. */
 export const test = base.extend<{ watched: void }>({
   watched: [
@@ -14,7 +11,7 @@ export const test = base.extend<{ watched: void }>({
       const complaints: string[] = [];
       page.on('pageerror', (error) => complaints.push(String(error)));
       page.on('console', (message) => {
-        if (message.type() === 'error' && !EXPECTED.test(message.location().url)) complaints.push(message.text());
+        if (message.type() === 'error') complaints.push(message.text());
       });
       await use();
       expect(complaints).toEqual([]);
