@@ -5,6 +5,7 @@ use sea_orm::{
 };
 
 use crate::error::{Fault, LedgerError, Step};
+use crate::rows::ROWS_AT_ONCE;
 use crate::tables::audit_entry;
 use crate::value::{json, micros, moment, name, text};
 use crate::{JSON_BYTES_MAX, Ledger, ROWS_MAX};
@@ -56,7 +57,8 @@ pub struct AuditFilter {
 }
 
 impl Ledger {
-    /// Appends an entry to the trail. Changes to policies, suppressions, ranges, feeds and facts about people do so by themselves.
+    /// Appends an entry to the trail. Changes to alerts, policies, suppressions, ranges, feeds, facts about
+    /// people, operators and API tokens do so by themselves.
     pub async fn record_audit(&self, entry: &AuditEntry) -> Result<(), LedgerError> {
         let write = self
             .write("appending to the audit trail".to_owned())
@@ -107,13 +109,34 @@ fn entry_of(row: audit_entry::Model) -> Step<StoredAuditEntry> {
 
 /// Appends an entry to the trail, with the change that it tells of.
 pub(crate) async fn record(transaction: &DatabaseTransaction, entry: &AuditEntry) -> Step<()> {
+    audit_entry::Entity::insert(row_of(entry)?)
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Appends many entries.
+pub(crate) async fn record_all(
+    transaction: &DatabaseTransaction,
+    entries: &[AuditEntry],
+) -> Step<()> {
+    for entries in entries.chunks(ROWS_AT_ONCE) {
+        let rows: Vec<_> = entries.iter().map(row_of).collect::<Step<_>>()?;
+        audit_entry::Entity::insert_many(rows)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+fn row_of(entry: &AuditEntry) -> Step<audit_entry::ActiveModel> {
     let part = |what: &str, given: &Option<String>| {
         given
             .as_deref()
             .map(|given| json(what, given, AUDIT_JSON_BYTES_MAX))
             .transpose()
     };
-    let row = audit_entry::ActiveModel {
+    Ok(audit_entry::ActiveModel {
         id: NotSet,
         at: Set(micros(entry.at)),
         author: Set(name("the author", &entry.author)?),
@@ -122,11 +145,7 @@ pub(crate) async fn record(transaction: &DatabaseTransaction, entry: &AuditEntry
         subject: Set(name("the subject", &entry.subject)?),
         before: Set(part("what was before", &entry.before)?),
         after: Set(part("what was after", &entry.after)?),
-    };
-    audit_entry::Entity::insert(row)
-        .exec_without_returning(transaction)
-        .await?;
-    Ok(())
+    })
 }
 
 /// What is being changed, and by whom, for the trail.
@@ -145,7 +164,16 @@ impl Trail<'_> {
         action: &str,
         (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
     ) -> Step<()> {
-        let entry = AuditEntry {
+        record(transaction, &self.entry(action, (before, after))).await
+    }
+
+    /// The entry that `action` was done.
+    pub(crate) fn entry(
+        &self,
+        action: &str,
+        (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) -> AuditEntry {
+        AuditEntry {
             at: self.at,
             author: self.author.to_owned(),
             action: action.to_owned(),
@@ -153,7 +181,6 @@ impl Trail<'_> {
             subject: self.subject.to_owned(),
             before: before.map(|before| before.to_string()),
             after: after.map(|after| after.to_string()),
-        };
-        record(transaction, &entry).await
+        }
     }
 }

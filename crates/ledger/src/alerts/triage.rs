@@ -4,14 +4,16 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
+use serde_json::{Value, json};
 
 use super::history::{AlertAction, Histories, lengths};
 use super::{ALERT_HISTORY_MAX, Alert, Triage, alert_of};
 use crate::Ledger;
+use crate::audit::{AuditEntry, Trail, record_all};
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::{ROWS_AT_ONCE, insert_or_replace};
 use crate::tables::{alert, source};
-use crate::value::{micros, name, within};
+use crate::value::{micros, moment, name, within};
 
 /// Most characters of a comment on an alert, and of the reason of a resolution.
 pub const ALERT_COMMENT_CHARS_MAX: usize = 10_000;
@@ -100,6 +102,7 @@ async fn change_all(
     let before = hold_alerts(transaction, &ids).await?;
     let entries = lengths(transaction, &ids).await?;
     let mut rows = before.clone();
+    let mut told = Vec::new();
     let mut outcomes = Vec::with_capacity(alerts.len());
     for (id, expected) in alerts {
         let outcome = match rows.get_mut(id) {
@@ -108,7 +111,10 @@ async fn change_all(
                 if let Some(refusal) = refusal(row, *expected, entries.get(id).copied()) {
                     Err(refusal)
                 } else {
+                    let before = row.clone();
                     apply(row, &change, &mut histories, now)?;
+                    let is_commented = change.comment.is_some();
+                    told.extend(entry_of((&before, row), is_commented, author, now)?);
                     Ok(alert_of(row.clone())?)
                 }
             }
@@ -122,7 +128,33 @@ async fn change_all(
         .collect();
     insert_or_replace(transaction, changed).await?;
     histories.save(transaction).await?;
+    record_all(transaction, &told).await?;
     Ok(outcomes)
+}
+
+/// What the audit trail tells of what was made of an alert; nothing where that was nothing.
+fn entry_of(
+    (before, after): (&alert::Model, &alert::Model),
+    is_commented: bool,
+    author: &str,
+    now: i64,
+) -> Step<Option<AuditEntry>> {
+    let trail = Trail {
+        author,
+        at: moment(now)?,
+        kind: "alert",
+        subject: &after.id,
+    };
+    // A comment alone is no new revision.
+    if before.revision == after.revision {
+        return Ok(is_commented.then(|| trail.entry("commented", (None, None))));
+    }
+    let told = |row: &alert::Model| -> Step<Value> {
+        let state = Triage::of(row)?.to_string();
+        Ok(json!({"state": state, "assignee": row.assignee}))
+    };
+    let (before, after) = (Some(told(before)?), Some(told(after)?));
+    Ok(Some(trail.entry("changed", (before, after))))
 }
 
 /// Why an alert may not be changed.

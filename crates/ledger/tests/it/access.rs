@@ -3,9 +3,11 @@ use drishti_ledger::{
     AccountFilter, AlertFilter, HealthFilter, Ledger, LedgerError, NewApiToken, NewOperator,
     OperatorChange, SESSIONS_MAX, SessionSpan,
 };
-use drishti_model::{Role, Secret, SourceScope};
+use drishti_model::{AccountRole, Role, Secret, SourceScope};
 use serde_json::json;
 
+use crate::accounts::account;
+use crate::health;
 use crate::place::{Place, at, name, new_source};
 use crate::policies::trail;
 use crate::stand::{Stand, detected};
@@ -435,6 +437,14 @@ pub(crate) async fn lists_are_narrowed_to_a_scope(place: Place) {
     stand.settle(vec![detected("a", &[1])]).await;
     let ledger = &stand.ledger;
     ledger.add_source(new_source("other"), at(0)).await.unwrap();
+    let told = health::event(stand.source.as_str(), at(1));
+    ledger.record_health(&told).await.unwrap();
+    let sync = ledger
+        .begin_account_sync(&stand.source, at(1))
+        .await
+        .unwrap();
+    let seen = [account("1", AccountRole::Member)];
+    ledger.store_accounts(&sync, &seen).await.unwrap();
     let own = stand.source.as_str();
     for (scope, sees) in [
         (SourceScope::All, true),
@@ -460,12 +470,14 @@ pub(crate) async fn lists_are_narrowed_to_a_scope(place: Place) {
             limit: 9,
             ..HealthFilter::default()
         };
-        ledger.health_events(health).await.unwrap();
+        let health = ledger.health_events(health).await.unwrap();
+        assert_eq!(health.len(), usize::from(sees), "{scope:?}");
         let accounts = AccountFilter {
-            scope,
+            scope: scope.clone(),
             limit: 9,
             ..AccountFilter::default()
         };
-        ledger.accounts(accounts).await.unwrap();
+        let accounts = ledger.accounts(accounts).await.unwrap();
+        assert_eq!(accounts.len(), usize::from(sees), "{scope:?}");
     }
 }

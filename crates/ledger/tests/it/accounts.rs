@@ -3,7 +3,7 @@ use drishti_model::{Account, AccountRole, AccountStatus};
 
 use crate::place::{Place, at, name, new_source};
 
-fn account(user_gid: &str, role: AccountRole) -> Account {
+pub(crate) fn account(user_gid: &str, role: AccountRole) -> Account {
     Account {
         user_gid: user_gid.to_owned(),
         name: Some(format!("Person {user_gid}")),

@@ -3,7 +3,10 @@ use drishti_ledger::{
     AlertState, Classification, LedgerError, NAME_CHARS_MAX, Triage,
 };
 
+use serde_json::json;
+
 use crate::place::{Place, at};
+use crate::policies::trail;
 use crate::stand::{Stand, detected, resolved, triage};
 
 fn comment(text: &str) -> AlertChange {
@@ -70,6 +73,15 @@ pub(crate) async fn is_told_in_the_history(place: Place) {
     ];
     assert_eq!(told, expected);
     assert!(stand.ledger.alert_history("b").await.unwrap().is_empty());
+    let told = trail(&stand.ledger).await;
+    let actions: Vec<_> = told
+        .iter()
+        .map(|(action, subject, ..)| (action.as_str(), subject.as_str()))
+        .collect();
+    let of_a = ["changed", "commented", "changed", "changed"].map(|action| (action, "alert a"));
+    assert_eq!(actions, of_a);
+    let resolved = json!({"state": false_positive, "assignee": "ben"});
+    assert_eq!(told[0].3, Some(resolved));
 }
 
 pub(crate) async fn is_done_by_one_at_a_time(place: Place) {
