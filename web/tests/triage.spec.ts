@@ -67,9 +67,10 @@ test('is assigned, commented and filtered by who looks after it', async ({ page 
   await page.goto(`/alerts/${id}?assignee=${encodeURIComponent('Grace 🎉')}`);
   await expect(rows(page)).toHaveCount(1);
   await page.keyboard.press('c');
+  await expect(page.getByLabel('Write a comment')).toBeFocused();
   await page.keyboard.type('<b>not bold</b>');
   await page.getByRole('button', { name: 'Add comment' }).click();
-  await expect(page.locator('article .comment')).toHaveText('<b>not bold</b>');
+  await expect(page.locator('article .comment').last()).toHaveText('<b>not bold</b>');
   await page.keyboard.press('a');
   await page.getByRole('button', { name: 'To nobody' }).click();
   await expect(page.getByText('1 alert assigned to nobody')).toBeVisible();

@@ -21,6 +21,10 @@ test('the best name that there is', () => {
   expect(actorName({ actor: { actor_type: 'something_new' } })).toBe('Something new');
 });
 
+test('marks that turn the direction are written out', () => {
+  expect(resourceName({ resource: { name: 'report\u202Egnp.exe' } })).toBe('report[U+202E]gnp.exe');
+});
+
 test('names are texts, whatever they hold', () => {
   expect(text({ actor: { name: '<img src=x onerror=alert(1)>' } }, 'actor', 'name')).toBe(
     '<img src=x onerror=alert(1)>',

@@ -1,3 +1,4 @@
+import { plainName } from '../format/names';
 import { words } from '../format/words';
 import { texts } from '../texts';
 import type { Event } from '../api/schema';
@@ -41,13 +42,13 @@ export function listed(entry: Event): ListedEvent {
 /** Who did it: a name, an address, or what kind of actor. */
 export function actorName(event: AsanaEvent): string {
   const kind = text(event, 'actor', 'actor_type') ?? '';
-  return (
+  const name =
     text(event, 'actor', 'name') ??
     text(event, 'actor', 'email') ??
     texts.events.actorTypes[kind] ??
     text(event, 'actor', 'gid') ??
-    (kind ? words(kind) : texts.unknown)
-  );
+    (kind ? words(kind) : texts.unknown);
+  return plainName(name);
 }
 
 /** Gid or address of who did it, as the API filters by it. */
@@ -56,7 +57,8 @@ export function actorId(event: AsanaEvent): string | null {
 }
 
 export function resourceName(event: AsanaEvent): string | null {
-  return text(event, 'resource', 'name') ?? text(event, 'resource', 'email') ?? text(event, 'resource', 'gid');
+  const name = text(event, 'resource', 'name') ?? text(event, 'resource', 'email') ?? text(event, 'resource', 'gid');
+  return name === null ? null : plainName(name);
 }
 
 export function resourceId(event: AsanaEvent): string | null {
@@ -72,10 +74,10 @@ export function flattened(value: unknown, prefix = ''): [string, string][] {
   if (value === null || value === undefined) return [[prefix, '–']];
   if (Array.isArray(value)) {
     const isPlain = value.every((each) => typeof each !== 'object' || each === null);
-    return [[prefix, isPlain ? value.join(', ') : JSON.stringify(value)]];
+    return [[prefix, plainName(isPlain ? value.join(', ') : JSON.stringify(value))]];
   }
   if (typeof value === 'object') {
     return Object.entries(value).flatMap(([key, inner]) => flattened(inner, prefix ? `${prefix}.${key}` : key));
   }
-  return [[prefix, String(value)]];
+  return [[prefix, plainName(String(value))]];
 }

@@ -1,4 +1,3 @@
-import { tick } from 'svelte';
 import { changed, type Query } from './query';
 import { routeOf } from './routes';
 
@@ -17,11 +16,9 @@ class Router {
 
   /** Goes to an address of this app. */
   go(href: string, { replace = false } = {}): void {
-    const before = this.route.name;
     if (replace) history.replaceState(null, '', href);
     else if (href !== location.pathname + location.search) history.pushState(null, '', href);
     this.#arrive();
-    if (this.route.name !== before) void this.#begin();
   }
 
   /** Changes parts of the view's state. Typing replaces the entry of the history, a choice adds one. */
@@ -32,13 +29,6 @@ class Router {
   #arrive(): void {
     this.path = location.pathname;
     this.search = location.search;
-  }
-
-  /** A new page begins at its top, and the screen reader at its title. */
-  async #begin(): Promise<void> {
-    await tick();
-    scrollTo(0, 0);
-    document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
   }
 
   #follow(event: MouseEvent): void {
