@@ -11,7 +11,14 @@ test('what is missing or odd breaks nothing', () => {
     expect(actorName(event)).toBe('unknown');
     expect(resourceName(event)).toBeNull();
   }
-  const { gid, type, time } = listed({ source: 's', batch: 1, collected_at: '2026-11-25T00:00:00Z', event: {}, address: null, device: null });
+  const { gid, type, time } = listed({
+    source: 's',
+    batch: 1,
+    collected_at: '2026-11-25T00:00:00Z',
+    event: {},
+    address: null,
+    device: null,
+  });
   expect([gid, type, time]).toEqual(['', '', '2026-11-25T00:00:00Z']);
 });
 
