@@ -1,7 +1,9 @@
 import { expect, test } from '@playwright/test';
+import { signIn } from './watched';
 
 // Not watched: a lost connection is an error on the browser's console.
 test('a lost connection shows, and heals', async ({ page, context }) => {
+  await signIn(context);
   await page.goto('/alerts');
   await page.locator('[data-alert]').first().waitFor();
   await context.setOffline(true);

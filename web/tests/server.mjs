@@ -1,18 +1,20 @@
 // Serves the built app before a real Drishti, with nothing between them: a demo in a folder of its own, which also gets the odd
-// events of `odd.jsonl`. DRISHTI_PROGRAM names the program.
+// events of `odd.jsonl`. DRISHTI_PROGRAM names the program, DRISHTI_DEMO_PEOPLE a size (less than 400 for a slow build).
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { home, port } from './home.mjs';
 
 const WAIT_MILLISECONDS = 180_000;
-const ALERTS_MIN = 100;
-const port = Number(process.env.PORT ?? 4180);
+const people = Number(process.env.DRISHTI_DEMO_PEOPLE ?? 400);
+const ALERTS_MIN = Math.ceil(people / 4);
 const program = process.env.DRISHTI_PROGRAM ?? '../target/release/drishti';
-const home = mkdtempSync(join(tmpdir(), 'drishti-web-'));
 const url = `http://127.0.0.1:${port + 1}`;
 
-const demo = spawn(program, ['demo', '--home', home, '--listen', `127.0.0.1:${port + 1}`], { stdio: 'inherit' });
+rmSync(home, { recursive: true, force: true });
+const listen = `127.0.0.1:${port + 1}`;
+const options = ['--home', home, '--people', String(people), '--listen', listen];
+const demo = spawn(program, ['demo', ...options], { stdio: 'inherit' });
 process.on('exit', () => {
   demo.kill('SIGINT');
   rmSync(home, { recursive: true, force: true });
@@ -31,7 +33,8 @@ try {
 }
 
 process.env.DRISHTI_URL = url;
-process.env.DRISHTI_TOKEN = readFileSync(join(home, 'api-token'), 'utf8').trim();
+// Where people sign in, the tests do so too.
+if (!existsSync(join(home, 'login'))) process.env.DRISHTI_TOKEN = readFileSync(join(home, 'api-token'), 'utf8').trim();
 const { preview } = await import('vite');
 const server = await preview({ preview: { port, strictPort: true, host: '127.0.0.1' } });
 server.printUrls();

@@ -1,5 +1,5 @@
 import { expect, test as base } from '@playwright/test';
-import { test } from './watched';
+import { signIn, test } from './watched';
 
 test('a source is tested, part by part', async ({ page }) => {
   await page.goto('/sources/demo');
@@ -39,7 +39,8 @@ test('what is broken stands in quarantine', async ({ page }) => {
 });
 
 // Not watched: a refusal is an error on the browser's console.
-base('a source that can’t be says why', async ({ page }) => {
+base('a source that can’t be says why', async ({ page, context }) => {
+  await signIn(context);
   await page.goto('/sources/new');
   await page.getByLabel('Name').fill('demo');
   await page.getByLabel('Token', { exact: true }).fill('not a token');

@@ -1,14 +1,44 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { expect, test as base, type Page } from '@playwright/test';
+import { join } from 'node:path';
+import { expect, test as base, type BrowserContext, type Page } from '@playwright/test';
+import { home } from './home.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The password of the demo's `admin`; null for a program without sign-in. */
+export function adminPassword(): string | null {
+  const file = join(home, 'login');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+}
+
+/** Signs in once a run: attempts are counted. */
+let cookies: Awaited<ReturnType<BrowserContext['cookies']>> | null = null;
+
+export async function signIn(context: BrowserContext): Promise<void> {
+  const password = adminPassword();
+  if (password === null) return;
+  if (!cookies) {
+    const headers = { 'X-Requested-With': 'drishti' };
+    const answer = await context.request.post('/api/v1/session', { headers, data: { name: 'admin', password } });
+    expect(answer.ok()).toBe(true);
+    cookies = await context.cookies();
+  }
+  await context.addCookies(cookies);
+}
 
 /** Chromium says every 404 on its console; a server without sign-in answers so when it is asked who is signed in. */
 const EXPECTED = /\/api\/v1\/session$/;
 
 /** A page that must not complain: no error on its console, nothing that the security policy had to stop. */
-export const test = base.extend<{ watched: void }>({
+export const test = base.extend<{ watched: void; signedIn: void }>({
+  signedIn: [
+    async ({ context }, use) => {
+      await signIn(context);
+      await use();
+    },
+    { auto: true },
+  ],
   watched: [
     async ({ page }, use) => {
       const complaints: string[] = [];
