@@ -5,8 +5,10 @@ import { CONTENT_SECURITY_POLICY } from './build/security.ts';
 
 const server = process.env.DRISHTI_URL ?? 'http://127.0.0.1:8780';
 const token = process.env.DRISHTI_TOKEN;
-// Only for development and tests: the proxy adds the token, the bundle never sees it.
-const proxy = { '/api': { target: server, headers: token ? { Authorization: `Bearer ${token}` } : {} } };
+// Only for development and tests: the proxy speaks as a page of the server's own, and adds the token if there is one. The bundle
+// never sees it.
+const headers = { Origin: new URL(server).origin, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+const proxy = { '/api': { target: server, changeOrigin: true, headers } };
 
 export default defineConfig({
   plugins: [svelte(), compress()],
