@@ -159,7 +159,7 @@ export const alertsTexts = {
     eventsGone: 'None of its events could be found in the lake.',
     openInEvents: 'Open in Events',
     around: 'Around it',
-    aroundHint: 'Everything they did, hour by hour, 48 hours before and after',
+    aroundHint: 'All events about the same, hour by hour, 48 hours before and after',
     similar: 'Same policy, same entity',
     noSimilar: 'It never happened to them before.',
     others: (value: number) => `${count(value, 'other alert', 'other alerts')} about them`,
