@@ -16,6 +16,7 @@ mod window;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use drishti_model::EnrichedEvent;
 use foldhash::{HashMap, HashMapExt as _};
 use rsigma_eval::CompiledRule;
@@ -152,6 +153,16 @@ impl ActivityEngine {
             return Verdict::Quiet(Vec::new());
         };
         explain::explain(program, *first, &self.memory, &view)
+    }
+
+    /// How far back an event can lie that still counts together with a new one: at most the spans of all correlations of a policy,
+    /// because one can count what another found.
+    pub fn looks_back(&self) -> TimeDelta {
+        let spans = self.programs.iter().map(|program| {
+            let spans = program.correlations.iter();
+            spans.map(|correlation| correlation.span_microseconds).sum()
+        });
+        TimeDelta::microseconds(spans.max().unwrap_or(0))
     }
 
     /// Whether an event of this type can matter to any policy.

@@ -83,6 +83,13 @@ impl Detector {
         })
     }
 
+    /// How many events no policy could judge, summed over the policies: they lack what is counted, compared or grouped by.
+    pub fn not_evaluable(&self) -> u64 {
+        let activity = self.activity.not_evaluable();
+        let anomalies = self.anomalies.not_evaluable();
+        activity.chain(anomalies).map(|(_, times)| times).sum()
+    }
+
     /// The policies, as they were given.
     pub fn policies(&self) -> &[Arc<Policy>] {
         &self.policies

@@ -123,6 +123,21 @@ pub(crate) enum Failure<'a> {
     Other(ProblemDocument<'a>),
 }
 
+/// The same for changes that can name, by `If-Match`, the revision that they are made for.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only described in the document, never built")]
+pub(crate) enum ChangeFailure<'a> {
+    /// Nobody has signed in.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthorized(ProblemDocument<'a>),
+    /// It was changed meanwhile.
+    #[response(status = 412, content_type = "application/problem+json")]
+    Overtaken(ProblemDocument<'a>),
+    /// Any other failure.
+    #[response(status = "default", content_type = "application/problem+json")]
+    Other(ProblemDocument<'a>),
+}
+
 /// The same for operations that need no token.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only described in the document, never built")]

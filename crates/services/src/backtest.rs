@@ -23,6 +23,8 @@ pub struct Backtest {
     pub policy: String,
     /// Events that were evaluated within the span.
     pub events: u64,
+    /// How many of them the version that was tried could not judge: they lack what it counts, compares or groups by.
+    pub not_evaluable: u64,
     /// Alerts by day (UTC); days without any are left out.
     pub days: BTreeMap<NaiveDate, u64>,
     /// Alerts of the version that was tried.
@@ -90,11 +92,7 @@ impl Services {
             }
             let versions: Vec<&Arc<Policy>> = [&tried].into_iter().chain(&compared).collect();
             let mut run = Run::new(self, &known.name, &versions).await?;
-            let from = if learns(&versions) {
-                DateTime::UNIX_EPOCH
-            } else {
-                since
-            };
+            let from = beginning(&versions, since);
             if let Some(range) = TimeRange::new(from, until) {
                 let types = concerned(self, &known.name, range, &versions).await?;
                 run.over(self, range, types, since).await?;
@@ -116,6 +114,21 @@ fn learns(versions: &[&Arc<Policy>]) -> bool {
         .any(|version| matches!(version.kind, PolicyKind::Anomaly { .. }))
 }
 
+/// From when on events matter to what is said since `since`.
+fn beginning(versions: &[&Arc<Policy>], since: DateTime<Utc>) -> DateTime<Utc> {
+    if learns(versions) {
+        return DateTime::UNIX_EPOCH;
+    }
+    let engine = activity_engine(versions);
+    let windows = versions.iter().map(|version| version.grouping.window);
+    since - engine.looks_back() - windows.max().unwrap_or_default()
+}
+
+fn activity_engine(versions: &[&Arc<Policy>]) -> ActivityEngine {
+    let policies: Vec<Arc<Policy>> = versions.iter().map(|version| alerting(version)).collect();
+    ActivityEngine::new(&policies).0
+}
+
 /// The types of events in `range` that can matter to any version; `None`: all do.
 async fn concerned(
     services: &Services,
@@ -126,8 +139,7 @@ async fn concerned(
     if learns(versions) {
         return Ok(None);
     }
-    let policies: Vec<Arc<Policy>> = versions.iter().map(|version| alerting(version)).collect();
-    let (engine, _) = ActivityEngine::new(&policies);
+    let engine = activity_engine(versions);
     let counts = services.lake.count_by_type(source, range).await?;
     let concerned = counts
         .into_keys()
@@ -143,13 +155,50 @@ fn alerting(version: &Policy) -> Arc<Policy> {
     })
 }
 
+/// One version of the policy, and what it came to.
+struct Tried {
+    detector: Detector,
+    /// By key.
+    alerts: BTreeMap<String, Alert>,
+    not_evaluable: u64,
+}
+
+impl Tried {
+    fn new(source: &SourceName, version: &Policy) -> Self {
+        let settings = GroupingSettings::default();
+        Self {
+            detector: Detector::new(source.as_str(), &[alerting(version)], settings).0,
+            alerts: BTreeMap::new(),
+            not_evaluable: 0,
+        }
+    }
+
+    /// Shows it events; what is older than `since` it only learns from.
+    fn take(&mut self, events: &[EnrichedEvent], people: &People, since: DateTime<Utc>) {
+        let mut changes = Vec::new();
+        for event in events {
+            let before = self.detector.not_evaluable();
+            self.detector.take(event, people, &mut changes);
+            if event.event.created_at >= since {
+                self.not_evaluable += self.detector.not_evaluable() - before;
+            }
+        }
+        for change in changes {
+            if let Change::Alert { alert, .. } = change
+                && alert.opened_at >= since
+            {
+                self.alerts.insert(alert.key.clone(), *alert);
+            }
+        }
+    }
+}
+
 /// One source being gone through.
 struct Run {
     source: SourceName,
     people: Arc<People>,
-    detectors: Vec<Detector>,
-    /// The alerts of each detector, by key.
-    alerts: Vec<BTreeMap<String, Alert>>,
+    /// The version that is tried, and the one that it is compared with.
+    versions: Vec<Tried>,
 }
 
 impl Run {
@@ -158,18 +207,11 @@ impl Run {
         source: &SourceName,
         versions: &[&Arc<Policy>],
     ) -> Result<Self, ServiceError> {
-        let detectors: Vec<Detector> = versions
-            .iter()
-            .map(|version| {
-                let settings = GroupingSettings::default();
-                Detector::new(source.as_str(), &[alerting(version)], settings).0
-            })
-            .collect();
+        let versions = versions.iter().map(|version| Tried::new(source, version));
         Ok(Self {
             source: source.clone(),
             people: Arc::new(people(services, source).await?),
-            alerts: vec![BTreeMap::new(); detectors.len()],
-            detectors,
+            versions: versions.collect(),
         })
     }
 
@@ -198,35 +240,26 @@ impl Run {
         events: Vec<EnrichedEvent>,
         since: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let mut detectors = std::mem::take(&mut self.detectors);
+        let mut versions = std::mem::take(&mut self.versions);
         let people = Arc::clone(&self.people);
         let work = tokio::task::spawn_blocking(move || {
-            let mut changes: Vec<Vec<Change>> = vec![Vec::new(); detectors.len()];
-            for (detector, changes) in detectors.iter_mut().zip(&mut changes) {
-                for event in &events {
-                    detector.take(event, &people, changes);
-                }
+            for version in &mut versions {
+                version.take(&events, &people, since);
             }
-            (detectors, changes)
+            versions
         });
         let died = |_| ServiceError::TaskDied("the evaluation of events");
-        let (detectors, changes) = work.await.map_err(died)?;
-        self.detectors = detectors;
-        for (alerts, changes) in self.alerts.iter_mut().zip(changes) {
-            for change in changes {
-                if let Change::Alert { alert, .. } = change
-                    && alert.opened_at >= since
-                {
-                    alerts.insert(alert.key.clone(), *alert);
-                }
-            }
-        }
+        self.versions = work.await.map_err(died)?;
         Ok(())
     }
 
     fn add_to(self, outcome: &mut Backtest, is_compared: bool) {
-        let mut alerts = self.alerts.into_iter();
-        let tried = alerts.next().unwrap_or_default();
+        let mut versions = self.versions.into_iter();
+        let Some(tried) = versions.next() else {
+            return;
+        };
+        outcome.not_evaluable += tried.not_evaluable;
+        let tried = tried.alerts;
         for alert in tried.values() {
             *outcome
                 .days
@@ -236,7 +269,8 @@ impl Run {
         outcome.alerts += tried.len() as u64;
         add_samples(&mut outcome.samples, &self.source, tried.values());
         if is_compared {
-            let in_force = alerts.next().unwrap_or_default();
+            let in_force = versions.next().map(|version| version.alerts);
+            let in_force = in_force.unwrap_or_default();
             let only = |these: &BTreeMap<String, Alert>, others: &BTreeMap<String, Alert>| {
                 let only = these.iter().filter(|(key, _)| !others.contains_key(*key));
                 only.map(|(_, alert)| alert.clone()).collect::<Vec<_>>()

@@ -307,6 +307,12 @@ fn told(outcome: &Backtest) -> String {
         grouped(outcome.alerts),
         grouped(outcome.events)
     )];
+    if outcome.not_evaluable > 0 {
+        lines.push(format!(
+            "{} of the events lack what it counts, compares or groups by, and could not be judged",
+            grouped(outcome.not_evaluable)
+        ));
+    }
     lines.extend(
         outcome
             .days

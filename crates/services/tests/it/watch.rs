@@ -269,6 +269,25 @@ async fn a_policy_is_tried_on_the_past() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_backtest_counts_what_happened_before_its_span_and_what_it_could_not_judge() {
+    let place = place();
+    let services = place.open().await;
+    let a_day = 24 * 60;
+    let failed = |gid, minutes_ago| line(gid, "user_login_failed", 7, minutes_ago);
+    let nobody = failed(9, 30).replace(r#""user","gid":"7""#, r#""asana""#);
+    let lines = [
+        failed(1, a_day + 4),
+        failed(2, a_day + 2),
+        failed(3, a_day - 2),
+        nobody,
+    ];
+    ingest(&services, lines.join("\n")).await;
+    let tried = services.backtest("test.failed_sign_ins", None, 1, None);
+    let tried = tried.await.unwrap();
+    assert_eq!((tried.events, tried.alerts, tried.not_evaluable), (2, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_match_after_resolution_opens_anew_where_the_policy_says_so() {
     let mut place = place();
     let anew = "  name: test.export\n  after_resolution: open_anew";

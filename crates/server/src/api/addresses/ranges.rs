@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::body::Body;
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
-use crate::problem::{Code, Failure, Problem, ProblemDocument};
+use crate::problem::{ChangeFailure, Code, Failure, Problem, ProblemDocument};
 
 /// A place on earth.
 #[derive(ToSchema)]
@@ -147,8 +147,7 @@ pub(crate) async fn create_range(
     request_body = RangeShape,
     responses(
         (status = 200, description = "The range.", body = Entry, headers(("ETag" = String, description = "Its revision."))),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn update_range(
@@ -179,8 +178,7 @@ pub(crate) async fn update_range(
     ),
     responses(
         (status = 204, description = "It is gone."),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn delete_range(

@@ -17,7 +17,7 @@ use crate::body::Body;
 use crate::parameters::word;
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::{Author, Scope};
-use crate::problem::{Code, Failure, Problem, ProblemDocument};
+use crate::problem::{ChangeFailure, Code, Failure, Problem};
 
 /// Show one alert: why, its events, its history.
 #[utoipa::path(
@@ -122,8 +122,7 @@ impl AlertPatch {
     request_body = AlertPatch,
     responses(
         (status = 200, description = "The changed alert.", body = Story, headers(("ETag" = String, description = "Its revision."))),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn change_alert(

@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::parameters::word;
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
-use crate::problem::{Failure, Problem, ProblemDocument};
+use crate::problem::{ChangeFailure, Failure, Problem};
 
 /// What to change of an operator. What is left out stays as it is. Another role, other sources and disabling end their sessions.
 #[derive(Deserialize, ToSchema)]
@@ -88,8 +88,7 @@ pub(crate) async fn get_operator(
     request_body = OperatorPatch,
     responses(
         (status = 200, description = "The changed operator.", body = Operator, headers(("ETag" = String, description = "Their revision."))),
-        (status = 412, description = "They were changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn update_operator(
@@ -115,8 +114,7 @@ pub(crate) async fn update_operator(
     ),
     responses(
         (status = 204, description = "They are gone."),
-        (status = 412, description = "They were changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn delete_operator(

@@ -38,6 +38,8 @@ pub(crate) struct BacktestRequest {
 pub(crate) struct BacktestAnswer {
     /// Events in the span.
     events: u64,
+    /// How many of them the version that was tried could not judge: they lack what it counts, compares or groups by.
+    not_evaluable: u64,
     /// Alerts of the version that was tried.
     alerts: u64,
     /// Alerts by day (UTC); days without any are left out.
@@ -98,6 +100,7 @@ impl From<Backtest> for BacktestAnswer {
         let shown = |samples: Vec<BacktestSample>| samples.into_iter().map(Sample::from).collect();
         Self {
             events: outcome.events,
+            not_evaluable: outcome.not_evaluable,
             alerts: outcome.alerts,
             days: outcome.days,
             samples: shown(outcome.samples),

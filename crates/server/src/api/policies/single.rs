@@ -18,7 +18,7 @@ use crate::body::Body;
 use crate::parameters::{Parameters, page_size};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
-use crate::problem::{Code, Failure, Problem, ProblemDocument};
+use crate::problem::{ChangeFailure, Code, Failure, Problem};
 
 /// Show one policy.
 #[utoipa::path(
@@ -112,8 +112,7 @@ impl PolicyPatch {
     request_body = PolicyPatch,
     responses(
         (status = 200, description = "The policy with what is set.", body = PolicyDetail, headers(("ETag" = String, description = "Revision of what is set about it."))),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn change_policy(

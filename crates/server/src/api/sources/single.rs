@@ -14,7 +14,7 @@ use crate::body::Body;
 use crate::parameters::Named;
 use crate::preconditions::IfMatch;
 use crate::principal::Author;
-use crate::problem::{Code, Failure, Problem, ProblemDocument};
+use crate::problem::{ChangeFailure, Code, Failure, Problem};
 
 /// What to change of a source. What is left out, or null, stays as it is.
 #[derive(Deserialize, ToSchema)]
@@ -87,8 +87,7 @@ pub(crate) async fn get_source(
     request_body = SourcePatch,
     responses(
         (status = 200, description = "The changed source.", body = Source, headers(("ETag" = String, description = "Its revision."))),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn update_source(
@@ -120,8 +119,7 @@ pub(crate) async fn update_source(
     responses(
         (status = 202, description = "It is being stopped and will then be gone.", body = Source),
         (status = 204, description = "It is gone."),
-        (status = 412, description = "It was changed meanwhile.", body = ProblemDocument<'static>, content_type = "application/problem+json"),
-        Failure<'static>
+        ChangeFailure<'static>
     )
 )]
 pub(crate) async fn delete_source(
