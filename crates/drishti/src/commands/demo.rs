@@ -200,11 +200,11 @@ fn print_where_to_look(home: &Home, product: &Product) -> anyhow::Result<()> {
     let drishti = format!("{} --home {}", word(&program), word(home.path()));
     output::print_data(&format!(
         "\
+The web app:     {app}
+Sign in:         as {FIRST_OPERATOR} with the password {password}
 Ask the lake:    {drishti} query \"select event_type, count(*) from events group by 1 order by 2 desc limit 5\"
 See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
-The web app:     {app}
-Sign in:         as {FIRST_OPERATOR} with the password {password}
 Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"http://{address}/api/v1/events?limit=3\"
 The API itself:  http://{address}/api/v1/openapi.json
 Metrics:         http://{address}/metrics
