@@ -144,7 +144,8 @@ fn source(name: &SourceName, arguments: &DemoArgs, address: &str, token: Secret)
             fields: std::iter::once(("environment".to_owned(), "demo".to_owned())).collect(),
             collect: CollectSettings {
                 poll_interval_seconds: POLL_INTERVAL_SECONDS,
-                backfill_days: arguments.days.min(CollectSettings::RETENTION_DAYS),
+                // The simulated history began a moment before this source does: a day more takes all of it.
+                backfill_days: (arguments.days + 1).min(CollectSettings::RETENTION_DAYS),
                 // The simulator has no limit of requests.
                 requests_per_minute: 0,
                 ..CollectSettings::default()
