@@ -14,6 +14,7 @@ mod recorded_matches;
 mod risk;
 mod session;
 mod sources;
+pub(crate) mod sumo;
 mod suppressions;
 mod tokens;
 
@@ -24,6 +25,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub(crate) fn routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .merge(sources::routes())
+        .merge(sumo::routes())
         .merge(events::routes())
         .merge(coverage::routes())
         .merge(health_events::routes())

@@ -6,10 +6,13 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use drishti_model::Secret;
 use drishti_services::Services;
 use subtle::ConstantTimeEq;
 
+use crate::api::sumo;
 use crate::cookie;
 use crate::permissions::{Permission, needed};
 use crate::principal::Principal;
@@ -64,7 +67,7 @@ impl Gate {
             check_origin(method, headers)?;
             return Ok(None);
         };
-        let principal = self.identify(method, headers).await?;
+        let principal = self.identify(permission, method, headers).await?;
         if !principal.role.reaches(least) {
             return Err(forbidden(&format!("this needs the role `{least}`")));
         }
@@ -76,20 +79,40 @@ impl Gate {
     }
 
     /// Who shows these headers.
-    async fn identify(&self, method: &Method, headers: &HeaderMap) -> Result<Principal, Problem> {
+    async fn identify(
+        &self,
+        permission: Permission,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Principal, Problem> {
+        if permission.path.starts_with(sumo::PATH)
+            && let Some((id, key)) = access_key(headers)
+        {
+            let principal = self.of_token(&key).await?;
+            return if principal.access_id() == Some(&id) {
+                Ok(principal)
+            } else {
+                Err(unauthorized())
+            };
+        }
         if headers.contains_key(AUTHORIZATION) {
             let shown = bearer(headers).ok_or_else(unauthorized)?;
-            if is_same(&shown, &self.token) {
-                return Ok(Principal::of_installation_token());
-            }
-            let token = self.services.api_token(&shown).await?;
-            return token.map(Principal::of_token).ok_or_else(unauthorized);
+            return self.of_token(&shown).await;
         }
         let secret = cookie::shown(headers).ok_or_else(unauthorized)?;
         let session = self.services.session(&secret).await?;
         let session = session.ok_or_else(unauthorized)?;
         check_same_site(method, headers)?;
         Ok(Principal::of_session(session, secret))
+    }
+
+    /// Whoever shows this token.
+    async fn of_token(&self, shown: &Secret) -> Result<Principal, Problem> {
+        if is_same(shown, &self.token) {
+            return Ok(Principal::of_installation_token());
+        }
+        let token = self.services.api_token(shown).await?;
+        token.map(Principal::of_token).ok_or_else(unauthorized)
     }
 }
 
@@ -115,6 +138,21 @@ fn bearer(headers: &HeaderMap) -> Option<Secret> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| Secret::new(token))
+}
+
+/// The access id and key that the one `Authorization` header shows, as Sumo Logic's clients do (RFC 7617). No key has a colon.
+fn access_key(headers: &HeaderMap) -> Option<(String, Secret)> {
+    let mut shown = headers.get_all(AUTHORIZATION).iter();
+    let (Some(shown), None) = (shown.next(), shown.next()) else {
+        return None;
+    };
+    let (scheme, pair) = shown.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(pair.trim()).ok()?).ok()?;
+    let (id, key) = pair.rsplit_once(':')?;
+    Some((id.to_owned(), Secret::new(key)))
 }
 
 /// Whether a token is this one. Takes the same time wherever the two differ.

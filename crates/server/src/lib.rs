@@ -86,5 +86,8 @@ pub fn router(services: Services, options: ServerOptions) -> Router {
     } else {
         routes
     };
-    routes.layer(from_fn(guard::hardened)).with_state(services)
+    routes
+        .layer(from_fn(api::sumo::in_their_words))
+        .layer(from_fn(guard::hardened))
+        .with_state(services)
 }

@@ -30,6 +30,7 @@ use crate::{api, metrics, probes};
     security(("token" = []), ("session" = [])),
     tags(
         (name = "sources", description = "What is collected, and how it stands."),
+        (name = "sumo", description = "The same in the words of Sumo Logic's API, for its clients. Its failures are Sumo Logic's, and HTTP basic takes the name and secret of a token."),
         (name = "events", description = "What was collected."),
         (name = "alerts", description = "What was found in it, and what becomes of that."),
         (name = "policies", description = "What is looked for."),
@@ -51,6 +52,13 @@ impl Modify for Schemes {
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        let basic = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some(
+                "The name and the secret of a token, for Sumo Logic's clients only.",
+            ))
+            .build();
+        components.add_security_scheme("access_key", SecurityScheme::Http(basic));
         let cookie = ApiKeyValue::with_description(
             "drishti_session",
             "The session of an operator. Whatever is no GET needs the header `X-Requested-With: drishti` with it.",

@@ -10,6 +10,9 @@ use drishti_services::{ApiToken, Session};
 
 use crate::problem::{Code, Problem};
 
+/// What whoever has the token of the installation is called.
+const INSTALLATION: &str = "api token";
+
 /// Whoever a request proved to come from.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
@@ -34,7 +37,7 @@ impl Principal {
     /// Whoever has the token of the installation.
     pub(crate) fn of_installation_token() -> Self {
         Self {
-            name: "api token".to_owned(),
+            name: INSTALLATION.to_owned(),
             role: Role::Admin,
             scope: SourceScope::All,
             session: None,
@@ -58,6 +61,15 @@ impl Principal {
             role: session.operator.role,
             scope: session.operator.scope.clone(),
             session: Some(OpenSession { session, secret }),
+        }
+    }
+
+    /// What Sumo Logic's clients call it: the name of a token, or the file that the installation's own is in. An operator has none.
+    pub(crate) fn access_id(&self) -> Option<&str> {
+        match self.name.as_str() {
+            _ if self.session.is_some() => None,
+            INSTALLATION => Some("api-token"),
+            name => name.strip_prefix("token "),
         }
     }
 

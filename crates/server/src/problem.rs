@@ -22,6 +22,11 @@ macro_rules! codes {
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$code),*];
 
+            /// As callers know it.
+            pub(crate) fn word(self) -> &'static str {
+                self.row().1
+            }
+
             fn row(self) -> (StatusCode, &'static str, &'static str) {
                 match self { $(Self::$code => (StatusCode::$status, $word, $title)),* }
             }
@@ -105,6 +110,14 @@ pub(crate) struct ProblemDocument<'a> {
     code: &'a str,
     /// What to do; empty where the detail says it all.
     hint: &'a str,
+}
+
+/// What a problem's answer carries to those who say it in other words.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Code,
+    pub(crate) detail: String,
+    pub(crate) hint: String,
 }
 
 /// What a problem's answer carries to the log.
@@ -230,6 +243,11 @@ impl IntoResponse for Problem {
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));
         }
+        response.extensions_mut().insert(Said {
+            code: self.code,
+            detail: self.detail,
+            hint: self.hint,
+        });
         response
     }
 }

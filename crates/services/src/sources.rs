@@ -16,7 +16,7 @@ pub use bounds::{
 };
 pub use overview::SourceOverview;
 pub use remove::Removal;
-pub use sumo::sumo_source;
+pub use sumo::{SUMO_SCHEMA, SUMO_SOURCE_TYPES, sumo_change, sumo_id, sumo_source};
 pub use test::{Capability, ConnectionTest, TEST_TIME_MAX};
 
 use drishti_ledger::LedgerError;
@@ -36,6 +36,18 @@ impl Services {
         let known = self.present(name).await?;
         if change.profile.is_some() || change.token.is_some() {
             self.check_not_declared(&known)?;
+        }
+        let elsewhere = change
+            .profile
+            .as_ref()
+            .is_some_and(|profile| profile.api_url != known.profile.api_url);
+        if elsewhere && known.has_token && change.token.is_none() {
+            return Err(ServiceError::Refused {
+                doing: format!("changing source `{name}`"),
+                problem: "its token is not sent to another address than it was given for"
+                    .to_owned(),
+                advice: "Give the token together with the new address.".to_owned(),
+            });
         }
         self.change_source(known, change, expected_revision).await
     }

@@ -19,6 +19,8 @@ fn address(path: &str, name: &str) -> String {
         .replace("{id}", "1")
         .replace("{address}", "192.0.2.7")
         .replace("{person}", "nobody")
+        .replace("{collector}", "1")
+        .replace("{source}", "1")
 }
 
 fn operations() -> impl Iterator<Item = (&'static Permission, Method)> {
@@ -53,7 +55,7 @@ async fn nothing_but_the_open_operations_is_answered_to_strangers() {
             if row.least.is_none() {
                 assert!(matches!(answer.status, 200 | 400), "{method} {path}");
             } else {
-                assert_eq!(answer.problem(401), "unauthorized", "{method} {path}");
+                assert_eq!(answer.refusal(401), "unauthorized", "{method} {path}");
                 assert!(
                     answer.headers["www-authenticate"]
                         .to_str()
@@ -91,7 +93,7 @@ async fn every_operation_takes_its_role_and_no_less() {
                     answer.text
                 );
             } else {
-                assert_eq!(answer.problem(403), "forbidden", "{name}: {method} {path}");
+                assert_eq!(answer.refusal(403), "forbidden", "{name}: {method} {path}");
             }
             if row.path == "/api/v1/session" && method == Method::DELETE {
                 cookie = app.sign_in(name).await;
@@ -197,7 +199,7 @@ async fn what_is_not_in_the_scope_is_not_there() {
     for (row, method) in operations().filter(|(row, _)| !row.is_narrowed) {
         let path = address(row.path, "viewer");
         let answer = send(&app, &cookie, method.clone(), &path, json!({})).await;
-        assert_eq!(answer.problem(403), "forbidden", "{method} {path}");
+        assert_eq!(answer.refusal(403), "forbidden", "{method} {path}");
     }
     let password = json!({"password": "another long password"});
     let path = "/api/v1/operators/viewer/password";

@@ -82,6 +82,15 @@ impl Answer {
         code
     }
 
+    /// The code of the problem that it must be, in whichever form.
+    pub(crate) fn refusal(&self, status: u16) -> String {
+        if self.headers["content-type"] == "application/problem+json" {
+            return self.problem(status);
+        }
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()["id"].as_str().unwrap().to_owned()
+    }
+
     /// The cookie that it sets, as a browser sends it back.
     pub(crate) fn cookie(&self) -> String {
         let set = self.headers["set-cookie"].to_str().unwrap();

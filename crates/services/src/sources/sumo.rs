@@ -1,97 +1,191 @@
 //! Sources in the JSON of Sumo Logic's Asana source (`sumo-panther.md`, section 1.2).
 
+use std::collections::BTreeMap;
+
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile};
 use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::AddSource;
-use crate::ServiceError;
+use crate::{ServiceError, Source, SourceChange};
 
 /// The only `schemaRef.type` that is understood.
-const SCHEMA: &str = "Asana";
+pub const SUMO_SCHEMA: &str = "Asana";
 
-/// The two that Sumo Logic's own pages name.
-const SOURCE_TYPES: [&str; 2] = ["Universal", "Security"];
+/// The two that Sumo Logic's own pages name; the first is written.
+pub const SUMO_SOURCE_TYPES: [&str; 2] = ["Universal", "Security"];
 
-/// Keys of `config` that mean something here.
-const KEYS: [&str; 6] = [
+/// Keys of `config` that mean something here. `apiUrl` is none of Sumo Logic's.
+const KEYS: [&str; 7] = [
     "name",
     "description",
     "category",
     "fields",
     "personalAccessToken",
     "workspaceID",
+    "apiUrl",
 ];
+
+/// Bits that are left out of an id: JSON numbers are exact up to 53 bits in most programs.
+const ID_SHIFT: u32 = 12;
+
+/// A document, taken apart.
+struct Document {
+    id: Option<u64>,
+    name: SourceName,
+    workspace_gid: Option<String>,
+    token: Token,
+    api_url: Option<String>,
+    description: String,
+    category: String,
+    fields: BTreeMap<String, String>,
+}
+
+enum Token {
+    Given(Secret),
+    /// Asterisks, as secrets are shown.
+    Masked,
+    Missing,
+}
+
+/// The number that Sumo Logic's clients know a source by. It is made of the name and the time of addition, so that it stays, and a
+/// source that was removed and added again has another.
+pub fn sumo_id(source: &Source) -> u64 {
+    let added_at = source.created_at.timestamp_micros();
+    let identity = format!("{}\n{added_at}", source.name);
+    (xxh3_64(identity.as_bytes()) >> ID_SHIFT).max(1)
+}
 
 /// Reads a source from the JSON that Sumo Logic's console and API take and give: `{"api.version":"v1","source":{…}}`, or the source
 /// alone. A text without a `workspaceID` means every workspace that the token sees.
 pub fn sumo_source(json: &str) -> Result<AddSource, ServiceError> {
-    // The parser's own words could repeat a part of the text, and so of the token.
-    let document: Value = serde_json::from_str(json).map_err(|error| {
-        refused(format!(
-            "no valid JSON on line {} at column {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let document = object(&document, "the document")?;
-    let source = match document.get("source") {
-        Some(source) => object(source, "`source`")?,
-        None => document,
+    let document = Document::read(json)?;
+    let token = match document.token {
+        Token::Given(token) => token,
+        Token::Masked => {
+            return Err(refused(
+                "`personalAccessToken` is masked; put the token itself there".to_owned(),
+            ));
+        }
+        Token::Missing => return Err(refused("`personalAccessToken` is missing".to_owned())),
     };
-    check_kind(source)?;
-    let config = source
-        .get("config")
-        .ok_or_else(|| refused("`config` is missing".to_owned()))?;
-    let config = object(config, "`config`")?;
-    let unknown = config.keys().filter(|key| !KEYS.contains(&key.as_str()));
-    for key in unknown {
-        tracing::warn!(
-            key,
-            "a setting of Sumo Logic's that means nothing here is left out"
-        );
-    }
-    let token = required(config, "personalAccessToken")?;
-    if token.bytes().all(|byte| byte == b'*') {
-        return Err(refused(
-            "`personalAccessToken` is masked; put the token itself there".to_owned(),
-        ));
-    }
+    let api_url = document.api_url;
     Ok(AddSource {
-        name: SourceName::new(required(config, "name")?)?,
-        workspace_gid: text(config, "workspaceID")?.filter(|gid| !gid.is_empty()),
-        token: Some(Secret::new(token)),
+        name: document.name,
+        workspace_gid: document.workspace_gid,
+        token: Some(token),
         profile: SourceProfile {
             workspace_gid: None,
-            api_url: SourceProfile::API_URL.to_owned(),
-            description: text(config, "description")?.unwrap_or_default(),
-            category: text(config, "category")?.unwrap_or_default(),
-            fields: fields(config)?,
+            api_url: api_url.unwrap_or_else(|| SourceProfile::API_URL.to_owned()),
+            description: document.description,
+            category: document.category,
+            fields: document.fields,
             collect: CollectSettings::default(),
         },
         declared: false,
     })
 }
 
+/// Reads what a source is to become from the same JSON, which tells all of it: a description that is left out is an empty one. A token
+/// that is masked or left out stays, and so does what Sumo Logic knows nothing of. Name and `id` can't be others.
+pub fn sumo_change(json: &str, current: &Source) -> Result<SourceChange, ServiceError> {
+    let document = Document::read(json)?;
+    if document.name != current.name {
+        let name = &current.name;
+        return Err(refused(format!(
+            "`name` can't be changed: it stands in every event of `{name}`"
+        )));
+    }
+    if document.id.is_some_and(|id| id != sumo_id(current)) {
+        return Err(refused(
+            "`id` is not that of the source of this address".to_owned(),
+        ));
+    }
+    let profile = current.profile.clone();
+    Ok(SourceChange {
+        profile: Some(SourceProfile {
+            workspace_gid: document.workspace_gid.or(profile.workspace_gid),
+            api_url: document.api_url.unwrap_or(profile.api_url),
+            description: document.description,
+            category: document.category,
+            fields: document.fields,
+            collect: profile.collect,
+        }),
+        token: match document.token {
+            Token::Given(token) => Some(token),
+            Token::Masked | Token::Missing => None,
+        },
+        desired: None,
+        declared: None,
+    })
+}
+
+impl Document {
+    fn read(json: &str) -> Result<Self, ServiceError> {
+        // The parser's own words could repeat a part of the text, and so of the token.
+        let document: Value = serde_json::from_str(json).map_err(|error| {
+            refused(format!(
+                "no valid JSON on line {} at column {}",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        let document = object(&document, "the document")?;
+        let source = match document.get("source") {
+            Some(source) => object(source, "`source`")?,
+            None => document,
+        };
+        check_kind(source)?;
+        let config = source
+            .get("config")
+            .ok_or_else(|| refused("`config` is missing".to_owned()))?;
+        let config = object(config, "`config`")?;
+        let unknown = config.keys().filter(|key| !KEYS.contains(&key.as_str()));
+        for key in unknown {
+            tracing::warn!(
+                key,
+                "a setting of Sumo Logic's that means nothing here is left out"
+            );
+        }
+        let given = |key| Ok::<_, ServiceError>(text(config, key)?.filter(|text| !text.is_empty()));
+        let name = given("name")?.ok_or_else(|| refused("`name` is missing".to_owned()))?;
+        Ok(Self {
+            id: source.get("id").and_then(Value::as_u64),
+            name: SourceName::new(name)?,
+            workspace_gid: given("workspaceID")?,
+            token: match given("personalAccessToken")? {
+                None => Token::Missing,
+                Some(token) if token.bytes().all(|byte| byte == b'*') => Token::Masked,
+                Some(token) => Token::Given(Secret::new(token)),
+            },
+            api_url: given("apiUrl")?,
+            description: given("description")?.unwrap_or_default(),
+            category: given("category")?.unwrap_or_default(),
+            fields: fields(config)?,
+        })
+    }
+}
+
 fn check_kind(source: &Map<String, Value>) -> Result<(), ServiceError> {
     let schema = source
         .get("schemaRef")
         .and_then(|schema| schema.get("type"));
-    if schema.and_then(Value::as_str) != Some(SCHEMA) {
-        return Err(refused(format!("`schemaRef.type` is not \"{SCHEMA}\"")));
+    if schema.and_then(Value::as_str) != Some(SUMO_SCHEMA) {
+        return Err(refused(format!(
+            "`schemaRef.type` is not \"{SUMO_SCHEMA}\""
+        )));
     }
     match source.get("sourceType") {
         None => Ok(()),
-        Some(Value::String(kind)) if SOURCE_TYPES.contains(&kind.as_str()) => Ok(()),
+        Some(Value::String(kind)) if SUMO_SOURCE_TYPES.contains(&kind.as_str()) => Ok(()),
         Some(_) => Err(refused(format!(
             "`sourceType` is none of {}",
-            SOURCE_TYPES.join(", ")
+            SUMO_SOURCE_TYPES.join(", ")
         ))),
     }
 }
 
-fn fields(
-    config: &Map<String, Value>,
-) -> Result<std::collections::BTreeMap<String, String>, ServiceError> {
+fn fields(config: &Map<String, Value>) -> Result<BTreeMap<String, String>, ServiceError> {
     let Some(fields) = config.get("fields").filter(|fields| !fields.is_null()) else {
         return Ok([].into());
     };
@@ -112,12 +206,6 @@ fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Map<String, Value>, Se
     value
         .as_object()
         .ok_or_else(|| refused(format!("{what} is not an object")))
-}
-
-fn required(config: &Map<String, Value>, key: &str) -> Result<String, ServiceError> {
-    text(config, key)?
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| refused(format!("`{key}` is missing")))
 }
 
 /// A text, or a number as a text: workspace ids are written both ways.
@@ -248,5 +336,68 @@ mod tests {
             error.contains("no valid JSON on line 1") && !error.contains("hidden"),
             "{error}"
         );
+    }
+
+    fn stored() -> Source {
+        let add = sumo_source(&document().to_string()).unwrap();
+        Source {
+            name: add.name,
+            profile: SourceProfile {
+                workspace_gid: add.workspace_gid,
+                ..add.profile
+            },
+            desired: drishti_model::DesiredState::Running,
+            declared: false,
+            has_token: true,
+            revision: 1,
+            restart_generation: 0,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            updated_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_change_tells_all_but_the_token() {
+        let current = stored();
+        let mut document = document();
+        document["source"]["id"] = json!(sumo_id(&current));
+        document["source"]["config"] =
+            json!({"name": "Asana", "category": "audit", "personalAccessToken": "********"});
+        let change = sumo_change(&document.to_string(), &current).unwrap();
+        assert!(change.token.is_none());
+        let profile = change.profile.unwrap();
+        assert_eq!(profile.category, "audit");
+        assert_eq!(profile.description, "");
+        assert!(profile.fields.is_empty());
+        assert_eq!(profile.workspace_gid.as_deref(), Some("1201"));
+        document["source"]["config"]["personalAccessToken"] = json!("2/1201/88:new");
+        let change = sumo_change(&document.to_string(), &current).unwrap();
+        assert_eq!(
+            change.token.as_ref().map(Secret::expose),
+            Some("2/1201/88:new")
+        );
+        for (pointer, value, problem) in [
+            ("/source/config/name", "Other", "`name` can't be changed"),
+            ("/source/id", "", "`id` is not that"),
+        ] {
+            let mut other = document.clone();
+            *other.pointer_mut(pointer).unwrap() = match value {
+                "" => json!(7),
+                name => json!(name),
+            };
+            let error = sumo_change(&other.to_string(), &current).unwrap_err();
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_source_added_again_has_another_number() {
+        let first = stored();
+        let again = Source {
+            created_at: first.created_at + chrono::TimeDelta::microseconds(1),
+            ..first.clone()
+        };
+        assert_ne!(sumo_id(&first), sumo_id(&again));
+        assert!(sumo_id(&first) < 1 << 53);
     }
 }
