@@ -27,6 +27,8 @@ use crate::{api, metrics, probes};
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Schemes),
+    // Failures are not found by themselves.
+    components(schemas(crate::api::sumo::SumoError)),
     security(("token" = []), ("session" = [])),
     tags(
         (name = "sources", description = "What is collected, and how it stands."),

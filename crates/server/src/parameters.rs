@@ -59,8 +59,12 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         .map_err(|error| Problem::parameter(&error.path().to_string(), error.inner()))
 }
 
-/// Refuses values that no name, address or id has and that are only sent to see what breaks.
+/// Refuses values that no name, address or id has and that are only sent to see what breaks. An empty one is refused as well: a
+/// variable that was forgotten must not become no filter.
 fn plain(name: &str, value: &str) -> Result<(), Problem> {
+    if value.is_empty() {
+        return Err(Problem::parameter(name, "it is empty; leave it out"));
+    }
     let characters = value.chars().count();
     if characters > PARAMETER_CHARACTERS_MAX {
         let problem = format!(

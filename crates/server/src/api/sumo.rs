@@ -7,7 +7,7 @@ mod single;
 mod sources;
 mod view;
 
-pub(crate) use failure::in_their_words;
+pub(crate) use failure::{SumoError, in_their_words};
 
 use drishti_model::SourceScope;
 use drishti_services::Services;

@@ -20,6 +20,7 @@ mod policies;
 mod python;
 mod sample;
 mod schema;
+mod schemathesis;
 mod session;
 mod set;
 mod sources;

@@ -46,18 +46,23 @@ async fn environment(name: &str, packages: &[&str]) -> PathBuf {
     programs
 }
 
-/// What one of our scripts prints, run with these packages.
-pub(crate) async fn script(
-    name: &str,
+/// What a program prints that these packages bring, or `python` with the script of this name.
+pub(crate) async fn output(
+    (program, name): (&str, &str),
     packages: &[&str],
     prepare: impl FnOnce(&mut Command),
 ) -> String {
     let programs = environment(&format!("{name}-python"), packages).await;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/python")
-        .join(format!("{name}.py"));
-    let mut command = Command::new(programs.join("python"));
-    command.arg(path).env("NO_PROXY", "127.0.0.1");
+    let mut command = Command::new(programs.join(program));
+    if program == "python" {
+        command.arg(scripts().join(format!("{name}.py")));
+    }
+    command.env("NO_PROXY", "127.0.0.1");
     prepare(&mut command);
     String::from_utf8(run(&mut command).await.stdout).unwrap()
+}
+
+/// Where our scripts are.
+pub(crate) fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python")
 }

@@ -60,7 +60,7 @@ fn put(app: &App, path: &str, tag: &str, body: &Value) -> RequestBuilder {
 async fn the_sdk_manages_a_source() {
     let app = App::start().await;
     let endpoint = app.url("/api");
-    let printed = python::script("sumo", &PACKAGES, |command| {
+    let printed = python::output(("python", "sumo"), &PACKAGES, |command| {
         command
             .args([endpoint.as_str(), "api-token"])
             .env("ACCESS_KEY", API_TOKEN)

@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use crate::parameters::moment;
 use crate::problem::Problem;
 
-/// Which events are meant. All filters that are given must fit; an empty one is none.
+/// Which events are meant. All filters that are given must fit.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(default)]
@@ -40,27 +40,24 @@ impl EventParameters {
     /// `from` and `to`, where they are given.
     pub(super) fn ends(&self) -> Result<[Option<DateTime<Utc>>; 2], Problem> {
         let read = |name, text: &Option<String>| {
-            let given = text.as_deref().filter(|text| !text.is_empty());
-            given.map(|text| moment(name, text)).transpose()
+            text.as_deref().map(|text| moment(name, text)).transpose()
         };
         Ok([read("from", &self.from)?, read("to", &self.to)?])
     }
 
     /// The filter, over this span.
     pub(super) fn into_filter(self, range: Option<TimeRange>, scope: SourceScope) -> EventFilter {
-        let one = |text: Option<String>| text.filter(|text| !text.is_empty());
-        let many = |texts: Vec<String>| texts.into_iter().filter(|text| !text.is_empty()).collect();
         EventFilter {
-            source: one(self.source),
+            source: self.source,
             scope,
             range,
-            event_types: many(self.event_type),
-            event_categories: many(self.event_category),
-            actor: one(self.actor),
-            resource: one(self.resource),
-            ip_address: one(self.ip),
-            gid: one(self.gid),
-            text: one(self.q),
+            event_types: self.event_type,
+            event_categories: self.event_category,
+            actor: self.actor,
+            resource: self.resource,
+            ip_address: self.ip,
+            gid: self.gid,
+            text: self.q,
         }
     }
 }

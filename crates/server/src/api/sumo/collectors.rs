@@ -14,6 +14,7 @@ use crate::problem::{Code, Problem};
 
 /// Which collectors are meant.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct CollectorParameters {
     /// `hosted`, `installed`, `alive` or `dead`.
     filter: Option<String>,

@@ -20,6 +20,7 @@ use crate::problem::Problem;
 
 /// In which form a source is told.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct FormParameters {
     /// Whether it is told as a file to import it from.
     #[serde(default)]

@@ -20,6 +20,7 @@ use crate::problem::{Code, Problem};
 
 /// Which sources are meant, and in which form.
 #[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SourceParameters {
     /// Most that are listed.
     #[param(minimum = 1)]
