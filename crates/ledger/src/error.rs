@@ -180,6 +180,12 @@ pub enum LedgerError {
     /// An API token of this name is there already.
     #[error("adding API token `{0}`: there is one of this name")]
     ApiTokenExists(String),
+    /// There is no saved view with this id, or it is somebody else's.
+    #[error("finding saved view {0}: there is none with this id")]
+    NoSuchView(i64),
+    /// The owner has a view of this name on the same page already.
+    #[error("saving view `{0}`: there is one of this name")]
+    ViewExists(String),
     /// Somebody else changed it first.
     #[error("changing {what}: it has revision {actual}, not {expected}")]
     RevisionConflict {
@@ -270,6 +276,8 @@ impl LedgerError {
             | Self::LastAdmin(_)
             | Self::NoSuchApiToken(_)
             | Self::ApiTokenExists(_)
+            | Self::NoSuchView(_)
+            | Self::ViewExists(_)
             | Self::Refused { .. }
             | Self::LeaseLost(_)
             | Self::AccountSyncOvertaken(_)

@@ -43,6 +43,7 @@ mod tables;
 mod transaction;
 mod trim;
 mod value;
+mod views;
 
 pub use accounts::{AccountFilter, AccountSync, StoredAccount, SyncSummary};
 pub use alerts::{
@@ -81,6 +82,10 @@ pub use suppressions::{
     NewSuppression, SUPPRESSION_DAYS_MAX, SUPPRESSIONS_MAX, Suppression, SuppressionHits,
 };
 pub use trim::{KeptDays, Trimmed};
+pub use views::{
+    NewSavedView, SavedView, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, VIEWS_MAX,
+    VIEWS_OF_OWNER_MAX, ViewAuthor, ViewPage,
+};
 
 /// Most rows that one listing returns, whatever limit it is asked for.
 pub const ROWS_MAX: u64 = 10_000;

@@ -121,6 +121,14 @@ impl Ledger {
         self.0.address.to_string()
     }
 
+    /// `sqlite` or `postgresql`.
+    pub fn kind(&self) -> &'static str {
+        match self.backend() {
+            DbBackend::Postgres => "postgresql",
+            _ => "sqlite",
+        }
+    }
+
     pub(crate) fn database(&self) -> &DatabaseConnection {
         &self.0.database
     }

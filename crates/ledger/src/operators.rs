@@ -13,6 +13,7 @@ use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::tables::{operator, session};
 use crate::value::{micros, moment, moment_if_any, name, text, within, word};
+use crate::views;
 
 /// Most operators of an installation.
 pub const OPERATORS_MAX: u64 = 1_000;
@@ -247,6 +248,7 @@ impl Change<'_> {
         operator::Entity::delete_by_id(row.name.as_str())
             .exec(transaction)
             .await?;
+        views::leave(transaction, self.name).await?;
         let trail = trail(self.name, self.author, self.now);
         let told = (Some(told(&row)?), None);
         trail.note(transaction, "removed", told).await

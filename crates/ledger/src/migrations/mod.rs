@@ -4,6 +4,7 @@ mod parts;
 mod v0001_collect;
 mod v0002_detect;
 mod v0003_access;
+mod v0004_views;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0001_collect::Version),
             Box::new(v0002_detect::Version),
             Box::new(v0003_access::Version),
+            Box::new(v0004_views::Version),
         ]
     }
 }

@@ -49,6 +49,31 @@ pub(crate) mod session {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A view of a page that somebody keeps.
+pub(crate) mod saved_view {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "saved_views")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key)]
+        pub(crate) id: i64,
+        pub(crate) owner: String,
+        pub(crate) page: String,
+        pub(crate) name: String,
+        pub(crate) query: String,
+        pub(crate) shared: bool,
+        pub(crate) revision: i64,
+        pub(crate) created_at: i64,
+        pub(crate) updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// A program that may use the API, by the digest of its token.
 pub(crate) mod api_token {
     use sea_orm::entity::prelude::*;

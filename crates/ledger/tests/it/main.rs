@@ -37,6 +37,7 @@ mod suppressions;
 mod together;
 mod triage;
 mod trim;
+mod views;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -105,6 +106,7 @@ on_both_databases! {
     access: operators_are_added_changed_and_removed, operators_are_told_in_the_trail, the_last_admin_stays, secrets_of_operators_are_kept, sessions_last_their_time,
         sessions_end_with_what_they_rest_on, sessions_are_bounded, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;
     trim: takes_what_is_old, takes_thousands_of_alerts;
+    views: are_kept_shared_and_removed, are_their_owners, have_bounds, go_with_their_owner_unless_shared;
     together: several_handles_write;
 }
 
