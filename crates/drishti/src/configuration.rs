@@ -15,7 +15,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use drishti_model::{CollectSettings, Secret, SourceName, SourceProfile, SystemClock};
 use drishti_services::sources::AddSource;
-use drishti_services::watch::{KnowledgeFiles, NamedFile};
+use drishti_services::watch::{KnowledgeFiles, NamedFile, TableOrigin};
 use drishti_services::{Installation, LakeLocation, Proxy, Services};
 use environment::Environment;
 use serde::Deserialize;
@@ -98,12 +98,8 @@ pub(crate) struct EnrichmentSection {
     pub(crate) places: Vec<String>,
     /// Lists of addresses, by name; files, or addresses that `drishti geo update` fetches.
     pub(crate) feeds: BTreeMap<String, String>,
-}
-
-/// Something that is fetched, and where it is kept.
-pub(crate) struct Table {
-    pub(crate) address: Url,
-    pub(crate) path: PathBuf,
+    /// Under which licences they are used: by the name of a feed, or as a file of places is written above.
+    pub(crate) licences: BTreeMap<String, String>,
 }
 
 /// One of `[[sources]]`
@@ -254,29 +250,49 @@ impl Configuration {
     }
 
     /// What detection and enrichment go by. Relative paths are meant from the file's folder.
-    pub(crate) fn knowledge(&self, home: &Home) -> KnowledgeFiles {
+    pub(crate) fn knowledge(&self, home: &Home) -> anyhow::Result<KnowledgeFiles> {
         let folder = self.folder();
         let policies = match &self.detection.policies {
             Some(policies) => folder.join(policies),
             None => home.policies_path(),
         };
-        let feeds = self.enrichment.feeds.iter();
-        KnowledgeFiles {
+        let EnrichmentSection {
+            places,
+            feeds,
+            licences,
+        } = &self.enrichment;
+        if let Some(name) = licences
+            .keys()
+            .find(|name| !feeds.contains_key(*name) && !places.contains(name))
+        {
+            bail!(
+                "`licences` of the configuration names `{name}`, which is no feed and no file of places"
+            );
+        }
+        let named = places.iter().map(|table| (table, table)).chain(feeds);
+        let origins = named.map(|(name, table)| {
+            let origin = TableOrigin {
+                address: fetched(table),
+                licence: licences.get(name).cloned(),
+            };
+            (self.table_path(home, table), origin)
+        });
+        Ok(KnowledgeFiles {
             shipped: shipped::policies(),
             folder: Some(policies),
-            places: self
-                .enrichment
-                .places
+            places: places
                 .iter()
                 .map(|table| self.table_path(home, table))
                 .collect(),
             feeds: feeds
+                .iter()
                 .map(|(name, table)| NamedFile {
                     name: name.clone(),
                     path: self.table_path(home, table),
                 })
                 .collect(),
-        }
+            origins: origins.collect(),
+        })
     }
 
     /// Where a table is: a file from the configuration's folder on, or where the file of an address is kept.
@@ -285,18 +301,6 @@ impl Configuration {
             Some(address) => home.table_path(&address),
             None => self.folder().join(table),
         }
-    }
-
-    /// The tables that are fetched.
-    pub(crate) fn fetched_tables(&self, home: &Home) -> Vec<Table> {
-        let all = self.enrichment.places.iter();
-        all.chain(self.enrichment.feeds.values())
-            .filter_map(|table| {
-                let address = fetched(table)?;
-                let path = home.table_path(&address);
-                Some(Table { address, path })
-            })
-            .collect()
     }
 
     /// Opens the installation.
@@ -309,9 +313,10 @@ impl Configuration {
             holder: holder(),
             proxy: self.proxy()?,
             declared_in: self.file().map(|file| file.display().to_string()),
-            knowledge: self.knowledge(home),
+            knowledge: self.knowledge(home)?,
         };
-        Ok(Services::open(installation, Arc::new(SystemClock)).await?)
+        let services = Services::open(installation, Arc::new(SystemClock)).await?;
+        Ok(services.with_declared_retention(self.lake.retention_days))
     }
 
     /// The sources that the file declares, with their tokens.

@@ -7,6 +7,7 @@ mod audit;
 mod coverage;
 mod events;
 mod health_events;
+mod installation;
 mod operators;
 mod policies;
 mod query;
@@ -16,7 +17,9 @@ mod session;
 mod sources;
 pub(crate) mod sumo;
 mod suppressions;
+mod tables;
 mod tokens;
+mod views;
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,4 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(operators::routes())
         .merge(tokens::routes())
         .merge(audit::routes())
+        .merge(tables::routes())
+        .merge(views::routes())
+        .merge(installation::routes())
 }

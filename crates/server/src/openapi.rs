@@ -39,6 +39,8 @@ use crate::{api, metrics, probes};
         (name = "people", description = "How risky people are."),
         (name = "addresses", description = "What is known of addresses."),
         (name = "access", description = "Who may do what, and who did."),
+        (name = "views", description = "Views of the web app's pages that people keep."),
+        (name = "installation", description = "What the installation is made of, and how it stands."),
         (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
     )
 )]

@@ -112,6 +112,15 @@ pub enum ServiceError {
         /// Why not.
         problem: String,
     },
+    /// Tables are being fetched already.
+    #[error("tables are being fetched already")]
+    UpdateRunning,
+    /// A configuration file says for how many days events are kept.
+    #[error("{} says for how many days events are kept", quoted(.file.as_deref()))]
+    RetentionDeclared {
+        /// The configuration file, where it is known.
+        file: Option<String>,
+    },
     /// What is known of addresses could not be read.
     #[error(transparent)]
     Enrich(#[from] EnrichError),
@@ -147,6 +156,7 @@ impl ServiceError {
             | Self::Setting { .. }
             | Self::NoWorkspace
             | Self::Paused(_)
+            | Self::RetentionDeclared { .. }
             | Self::Declared { .. } => ErrorKind::ThirdPartyConfig,
             _ => ErrorKind::FirstPartyGeneric,
         }
@@ -161,7 +171,7 @@ impl ServiceError {
             Self::Ledger(LedgerError::RangeExists(_)) => "Take another name, or change the range that has it with `drishti ranges change`.".to_owned(),
             Self::Ledger(LedgerError::NoSuchSuppression(_)) => "`drishti suppressions list --all` shows the numbers.".to_owned(),
             Self::Ledger(LedgerError::NoSuchOperator(_)) => "`drishti operators list` shows the names.".to_owned(),
-            Self::Ledger(LedgerError::OperatorExists(_) | LedgerError::ApiTokenExists(_)) => "Take another name.".to_owned(),
+            Self::Ledger(LedgerError::OperatorExists(_) | LedgerError::ApiTokenExists(_) | LedgerError::ViewExists(_)) => "Take another name.".to_owned(),
             Self::Ledger(LedgerError::LastAdmin(_)) => "Make another operator an admin of all sources first.".to_owned(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
             Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup, then restart Drishti: it does not go on with a folder that took the place of the one it opened. Without a backup, restart it all the same: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
@@ -178,6 +188,8 @@ impl ServiceError {
             Self::NoSuchSource(_) => "`drishti sources list` shows the names.".to_owned(),
             Self::Paused(_) => "`drishti sources resume` takes it up again.".to_owned(),
             Self::Declared { .. } => "Change it there, then start `drishti serve` anew. Where it stands there no longer, that start lets it be changed and removed like any other.".to_owned(),
+            Self::UpdateRunning => "Wait until that is done.".to_owned(),
+            Self::RetentionDeclared { .. } => "Change `retention_days` there, then start `drishti serve` anew.".to_owned(),
             Self::Incomplete { .. } => "Give it with `drishti sources update`.".to_owned(),
             Self::Held { .. } => "Wait until it is done, pause the source (`drishti sources pause`) or stop the other process; the lease of one that is gone ends by itself within a minute.".to_owned(),
             Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
@@ -238,6 +250,8 @@ impl ServiceError {
             Self::NoSuchPerson(_) => "NoSuchPerson",
             Self::Refused { .. } => "Refused",
             Self::Fetch { .. } => "FetchFailed",
+            Self::UpdateRunning => "UpdateRunning",
+            Self::RetentionDeclared { .. } => "RetentionDeclared",
             Self::Enrich(_) => "TablesUnreadable",
             Self::WrongPassword => "WrongPassword",
             Self::TooManyAttempts { .. } => "TooManyAttempts",

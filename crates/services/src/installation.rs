@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
 use crate::access::AccessMemory;
+use crate::tables::TablesUpdate;
 use crate::watch::{KnowledgeFiles, Known};
 
 /// One installation: its lake, its ledger, its clock. Cheap to clone.
@@ -31,6 +32,10 @@ pub struct Services {
     pub(crate) access: Arc<AccessMemory>,
     /// Told whenever events have reached the lake.
     pub(crate) news: Arc<Notify>,
+    /// Days that events are kept as a configuration file says; `None` where none says so.
+    pub(crate) declared_retention: Option<u32>,
+    /// The last time that tables were fetched by this process, or are being.
+    pub(crate) tables_update: Arc<Mutex<Option<TablesUpdate>>>,
 }
 
 /// Where the parts of an installation are.
@@ -80,7 +85,18 @@ impl Services {
             knowledge: Arc::default(),
             access: Arc::default(),
             news: Arc::default(),
+            declared_retention: None,
+            tables_update: Arc::default(),
         })
+    }
+
+    /// The same, where a configuration file says for how many days events are kept; then nobody else can say so.
+    #[must_use]
+    pub fn with_declared_retention(self, days: Option<u32>) -> Self {
+        Self {
+            declared_retention: days,
+            ..self
+        }
     }
 
     /// The application database.

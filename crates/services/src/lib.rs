@@ -22,11 +22,13 @@ mod installation;
 mod intake;
 mod words;
 
+pub mod about;
 pub mod access;
 pub mod alerts;
 pub mod backtest;
 pub mod capped;
 pub mod collect;
+pub mod doctor;
 pub mod enrichment;
 pub mod ingest;
 pub mod maintenance;
@@ -39,6 +41,7 @@ pub mod search;
 pub mod sources;
 pub mod suppressions;
 pub mod tables;
+pub mod views;
 pub mod watch;
 
 pub use drishti_asana::Proxy;
@@ -50,11 +53,13 @@ pub use drishti_lake::{
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
     AlertState, ApiToken, Assignee, AuditFilter, Classification, HealthFilter, Ledger, LedgerError,
-    NewApiToken, NewSource, Operator, OperatorChange, PersonFact, PolicyOverrides, PolicySettings,
-    Progress, QuarantineEntry, QuarantineFilter, SealingKey, Session, SignalFilter, Source,
-    SourceChange, SourceStatus, StoredAccount, StoredAuditEntry, StoredHealthEvent, Triage,
+    NewApiToken, NewSavedView, NewSource, Operator, OperatorChange, PersonFact, PolicyOverrides,
+    PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SavedView, SealingKey, Session,
+    SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredAuditEntry,
+    StoredHealthEvent, Triage, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, ViewPage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;
 pub use installation::{Installation, Services};
 pub use intake::{CLOCK_AHEAD_MAX, EARLIEST_EVENT_YEAR};
+pub use words::{grouped, shell_word};

@@ -1,5 +1,7 @@
 //! Looking after the lake and the ledger: merging small files, forgetting old days, deleting what nothing needs.
 
+mod retention;
+
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -9,6 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::words::chain;
 use crate::{CLOCK_AHEAD_MAX, EventFilter, ServiceError, Services};
+
+pub use retention::{RETENTION_DAYS_MAX, RetentionView};
 
 /// Small files beyond one a day that make a compaction due before its hour.
 pub const COMPACT_FILES_MAX: u64 = 200;
@@ -36,7 +40,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// How the lake is looked after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaintenanceSettings {
-    /// Days that events are kept, counted by when they happened, one at least; `None` keeps them for ever.
+    /// Days that events are kept, counted by when they happened, one at least; `None` keeps them as long as is set in the ledger, and
+    /// for ever where nothing is.
     pub retention_days: Option<u32>,
 }
 
@@ -53,8 +58,9 @@ pub struct Maintained {
     pub findings_trimmed: Option<u64>,
 }
 
-#[derive(Clone, Copy)]
-enum Job {
+/// What looking after the lake and the ledger is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
     Compact,
     Retain,
     Vacuum,
@@ -62,8 +68,20 @@ enum Job {
 }
 
 impl Job {
+    pub(crate) const ALL: [Self; 4] = [Self::Compact, Self::Retain, Self::Vacuum, Self::Trim];
+
+    /// A stable name.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Compact => "compaction",
+            Self::Retain => "retention",
+            Self::Vacuum => "vacuum",
+            Self::Trim => "trimming",
+        }
+    }
+
     /// Where the ledger keeps when it was last done, whichever process did it.
-    fn done_key(self) -> &'static str {
+    pub(crate) fn done_key(self) -> &'static str {
         match self {
             Self::Compact => "maintenance.compacted_at",
             Self::Retain => "maintenance.retained_at",
@@ -73,7 +91,7 @@ impl Job {
     }
 
     /// Where the ledger keeps when it last failed.
-    fn failed_key(self) -> &'static str {
+    pub(crate) fn failed_key(self) -> &'static str {
         match self {
             Self::Compact => "maintenance.compaction_failed_at",
             Self::Retain => "maintenance.retention_failed_at",
@@ -109,7 +127,11 @@ impl Services {
         if self.compaction_is_due().await? {
             maintained.files_merged = self.attempt(Job::Compact, self.merge_files()).await?;
         }
-        if let Some(days) = settings.retention_days
+        let retention_days = match settings.retention_days {
+            Some(days) => Some(days),
+            None => self.retention().await?.days,
+        };
+        if let Some(days) = retention_days
             && self.is_due(Job::Retain, DAILY).await?
         {
             maintained.files_retired = self.attempt(Job::Retain, self.retain(days)).await?;
@@ -119,7 +141,7 @@ impl Services {
             maintained.files_deleted = self.attempt(Job::Vacuum, vacuum).await?;
         }
         if self.is_due(Job::Trim, DAILY).await? {
-            let trim = self.trim_findings(settings.retention_days);
+            let trim = self.trim_findings(retention_days);
             maintained.findings_trimmed = self.attempt(Job::Trim, trim).await?;
         }
         Ok(maintained)
@@ -261,7 +283,7 @@ impl Services {
             && passed(self.noted(job.failed_key()).await?, RETRY_INTERVAL))
     }
 
-    async fn noted(&self, key: &str) -> Result<Option<DateTime<Utc>>, ServiceError> {
+    pub(crate) async fn noted(&self, key: &str) -> Result<Option<DateTime<Utc>>, ServiceError> {
         let text = self.ledger.setting(key).await?;
         Ok(text.and_then(|text| text.parse().ok()))
     }

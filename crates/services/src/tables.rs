@@ -1,4 +1,7 @@
-//! Fetching files of places and lists of addresses, so that they lie on the owner's own disk.
+//! Files of places and lists of addresses: which there are, how they stand, and fetching them, so that they lie on the owner's own disk.
+
+mod overview;
+mod update;
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,6 +16,9 @@ use tokio::io::AsyncWriteExt as _;
 use url::{Host, Url};
 
 use crate::{ServiceError, Services};
+
+pub use overview::{TableKind, TableView, TablesView};
+pub use update::{FetchedTable, TableOutcome, TablesUpdate, update_table};
 
 /// Longest time for one file.
 const FETCH_TIMEOUT: Duration = Duration::from_mins(10);
@@ -37,6 +43,18 @@ pub struct Fetched {
 /// Fetches `address` into `path`, whole or not at all: what was there stays until all of the new file is durable. An address that
 /// ends in `#sha256=…` only gives a file with this checksum.
 pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> {
+    fetch_checked(address, path, |body| async move { Ok(body) }).await
+}
+
+/// The same, where `check` has the last word on what takes the place of what was there.
+async fn fetch_checked<Checked>(
+    address: &Url,
+    path: &Path,
+    check: impl FnOnce(Vec<u8>) -> Checked,
+) -> Result<Fetched, ServiceError>
+where
+    Checked: Future<Output = Result<Vec<u8>, String>>,
+{
     let from = shown(address);
     let failed = |problem: String| ServiceError::Fetch {
         from: from.clone(),
@@ -78,6 +96,8 @@ pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> 
             "its checksum is {sha256}, not {expected}; what was there before is kept"
         )));
     }
+    let kept = |problem| failed(format!("{problem}; what was there before is kept"));
+    let body = check(body).await.map_err(kept)?;
     let written = replace(path, &body).await;
     written.map_err(|error| failed(format!("writing `{}`: {error}", path.display())))?;
     Ok(Fetched {
@@ -100,7 +120,8 @@ async fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).await?;
     }
-    let beside = path.with_extension("new");
+    // Another process may fetch the same at the same time.
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = fs::File::create(&beside).await?;
     file.write_all(body).await?;
     file.sync_all().await?;
@@ -132,14 +153,14 @@ fn told(error: reqwest::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use tokio::io::AsyncReadExt as _;
     use tokio::net::TcpListener;
 
     use super::*;
 
     /// Answers every request with `answer`.
-    async fn server(answer: &'static str) -> Url {
+    pub(crate) async fn server(answer: &'static str) -> Url {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

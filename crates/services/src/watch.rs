@@ -26,7 +26,8 @@ mod watcher;
 
 pub use explain::Explained;
 pub(crate) use fresh::Known;
-pub use knowledge::{Knowledge, KnowledgeFiles, KnowledgeWarning, NamedFile};
+pub(crate) use knowledge::modified;
+pub use knowledge::{Knowledge, KnowledgeFiles, KnowledgeWarning, NamedFile, TableOrigin};
 pub(crate) use people::people;
 pub(crate) use watcher::Watcher;
 

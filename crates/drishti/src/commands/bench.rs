@@ -148,6 +148,7 @@ async fn open(folder: &Path, simulator: &str) -> anyhow::Result<Services> {
             folder: None,
             places: vec![places],
             feeds,
+            ..KnowledgeFiles::default()
         },
     };
     let services = Services::open(installation, Arc::new(SystemClock)).await?;

@@ -14,7 +14,7 @@ use drishti_server::has_web_app;
 use drishti_services::Services;
 use drishti_services::access::FIRST_OPERATOR;
 use drishti_services::sources::AddSource;
-use drishti_services::tables::fetch;
+use drishti_services::tables::{fetch, update_table};
 use rand::rand_core::TryRng;
 use url::Url;
 
@@ -53,8 +53,8 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
         .services
         .add_first_operator(Some(home.login()?))
         .await?;
-    for table in opened.configuration.fetched_tables(&home) {
-        fetch(&table.address, &table.path).await?;
+    for table in opened.configuration.knowledge(&home)?.fetched() {
+        update_table(&table).await?;
     }
     tell_of_people(&opened.services, &home, &simulator.address).await?;
     let product = opened.start();
@@ -92,6 +92,7 @@ fn tables(simulator: &str) -> EnrichmentSection {
         .into_iter()
         .map(|(name, list)| (name.to_owned(), file(list)))
         .collect(),
+        ..EnrichmentSection::default()
     }
 }
 

@@ -100,6 +100,7 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
                     path: path.into(),
                 })
                 .collect(),
+            ..KnowledgeFiles::default()
         },
     };
     Ok(Services::open(installation, Arc::new(SystemClock)).await?)

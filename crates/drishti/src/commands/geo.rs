@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use drishti_services::detect::enrich::{Provenance, parse_address};
-use drishti_services::tables::fetch;
+use drishti_services::tables::update_table;
 
 use super::open_existing_with;
 use crate::cli::{Cli, GeoCommand, ListFormat, WhyArgs};
@@ -23,7 +23,7 @@ pub(crate) async fn run(cli: &Cli, command: &GeoCommand) -> anyhow::Result<ExitC
 async fn update(cli: &Cli) -> anyhow::Result<ExitCode> {
     let home = Home::meant(cli)?;
     let configuration = Configuration::load(cli, &home)?;
-    let tables = configuration.fetched_tables(&home);
+    let tables = configuration.knowledge(&home)?.fetched();
     if tables.is_empty() {
         output::say(
             "the configuration names no places or feeds by an address; docs/ENRICHMENT.md tells how",
@@ -31,7 +31,7 @@ async fn update(cli: &Cli) -> anyhow::Result<ExitCode> {
     }
     let mut code = ExitCode::SUCCESS;
     for table in tables {
-        match fetch(&table.address, &table.path).await {
+        match update_table(&table).await {
             Ok(fetched) => print_data(&format!(
                 "{}: {} bytes, sha256 {}",
                 fetched.from,

@@ -195,7 +195,7 @@ fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
     }
     let mut pack = Pack::parse(&shipped::policies());
     let home = Home::meant(cli)?;
-    let files = Configuration::load(cli, &home)?.knowledge(&home);
+    let files = Configuration::load(cli, &home)?.knowledge(&home)?;
     if let Some(folder) = files.folder.filter(|folder| folder.is_dir()) {
         let own = Pack::load(&folder);
         pack.policies

@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(ranges::list_ranges, ranges::create_range))
+        .routes(routes!(ranges::import_ranges))
         .routes(routes!(ranges::update_range, ranges::delete_range))
         .routes(routes!(why::explain_address))
 }

@@ -105,6 +105,48 @@ async fn ranges_are_checked_and_changed() {
 }
 
 #[tokio::test]
+async fn ranges_are_imported_all_or_none() {
+    const IMPORT: &str = "/api/v1/ranges/import";
+    let app = App::start().await;
+    let office =
+        json!({"name": "office #1", "networks": ["192.0.2.0/24"], "category": "corporate"});
+    app.post(RANGES, &office).await.ok();
+    let of =
+        |name: &str, network: &str| json!({"name": name, "networks": [network], "category": "vpn"});
+    let import = async |ranges: Value| app.post(IMPORT, &json!({ "ranges": ranges })).await;
+    let clash = import(json!([
+        of("a", "198.51.100.0/24"),
+        of("b", "198.51.100.0/24")
+    ]))
+    .await;
+    assert_eq!(clash.problem(422), "invalid_setting");
+    let twice = import(json!([
+        of("a", "198.51.100.0/24"),
+        of("a", "203.0.113.0/24")
+    ]))
+    .await;
+    assert_eq!(twice.problem(422), "invalid_setting");
+    assert_eq!(
+        app.get(RANGES).await.ok()["ranges"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    let taken = import(json!([
+        of("a", "198.51.100.0/24"),
+        of("office #1", "192.0.2.0/25")
+    ]))
+    .await;
+    assert_eq!(taken.ok()["ranges"].as_array().unwrap().len(), 2);
+    let listed = app.get(RANGES).await.ok();
+    assert_eq!(listed["ranges"][1]["range"]["category"], "vpn");
+    assert_eq!(listed["ranges"][1]["revision"], 2);
+    assert_eq!(import(json!([{}])).await.problem(400), "invalid_body");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn suppressions_keep_quiet_until_they_end() {
     const SUPPRESSIONS: &str = "/api/v1/suppressions";
     let app = App::start().await;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_asana::{AuditLogRequest, Client, ClientOptions};
-use drishti_ledger::{Advance, Position, Progress, Source, Window};
-use drishti_model::{Backfill, SourceState, canonical_time};
-use tokio::sync::mpsc;
+use drishti_ledger::{Advance, Position, Progress, Source, SourceStatus, Window};
+use drishti_model::{Backfill, HealthStatus, SourceState, canonical_time};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -25,6 +25,9 @@ use crate::{ServiceError, Services};
 
 /// Difference between Asana's clock and ours that is worth a warning.
 const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
+
+/// What a source does that has caught up.
+const FOLLOWING: &str = "following new events";
 
 /// Whether a session ends when everything is read, or goes on polling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +137,7 @@ impl Session {
         self.progress.cursor.take_if(|_| !plan.follows_on);
         let state = SourceState::Collecting;
         let reason = match windows.len() {
-            0 => "following new events".to_owned(),
+            0 => FOLLOWING.to_owned(),
             count => format!("fetching {count} windows of past events, and following new ones"),
         };
         self.services
@@ -143,14 +146,19 @@ impl Session {
         self.warn_of_loss(&intake, &plan).await?;
 
         let (sender, receiver) = mpsc::channel(PAGES_WAITING_MAX);
+        let nothing_yet = CollectProgress {
+            windows_total: windows.len() as u64,
+            ..CollectProgress::default()
+        };
+        let (written, stored) = watch::channel(nothing_yet);
         let writer = Writer {
             intake,
             clock: self.services.clock.clone(),
-            progress: CollectProgress {
-                windows_total: windows.len() as u64,
-                ..CollectProgress::default()
-            },
-            report,
+            progress: nothing_yet,
+            report: Box::new(move |progress| {
+                written.send_replace(progress);
+                report(progress);
+            }),
             settled_until: self.began_at - self.overlap,
             refused: Refused::new(self.services.clone(), self.source.name.clone()),
             wait: BATCH_WAIT_MIN,
@@ -159,7 +167,7 @@ impl Session {
         // The writer is a task of its own, so that a page it is writing when a reader fails still gets to the lake and the ledger.
         let mut writer = tokio::spawn(writer.run(receiver));
         let read = tokio::select! {
-            read = self.read(windows, plan.settled_until, until, sender) => read,
+            read = self.read(windows, plan.settled_until, until, (sender, stored)) => read,
             () = stop.cancelled() => Ok(()),
             ended = &mut writer => return outcome(ended),
         };
@@ -173,7 +181,7 @@ impl Session {
         windows: Vec<Window>,
         settled_until: DateTime<Utc>,
         until: Until,
-        pages: mpsc::Sender<Fetched>,
+        (pages, mut stored): (mpsc::Sender<Fetched>, watch::Receiver<CollectProgress>),
     ) -> Result<(), ServiceError> {
         let readers = self.source.profile.collect.concurrent_reads.max(1);
         let past = Windows {
@@ -184,7 +192,15 @@ impl Session {
             until,
             pages: pages.clone(),
         };
-        let past = past.fetch(windows, readers, self.began_at);
+        let past = async {
+            let had_windows = !windows.is_empty();
+            let given_up = past.fetch(windows, readers, self.began_at).await?;
+            let is_stored = |so_far: &CollectProgress| so_far.windows_done == so_far.windows_total;
+            if had_windows && until == Until::Stopped && stored.wait_for(is_stored).await.is_ok() {
+                self.report_caught_up().await?;
+            }
+            Ok(given_up)
+        };
         let replays = Replays {
             services: self.services.clone(),
             source: self.source.name.clone(),
@@ -194,6 +210,22 @@ impl Session {
         let people = self.sync_people(until);
         let (given_up, ..) = tokio::try_join!(past, recent, people, replays.run(until))?;
         given_up.map_or(Ok(()), Err)
+    }
+
+    /// Says that the past is fetched, where nothing else is to be said meanwhile: a warning stays.
+    async fn report_caught_up(&self) -> Result<(), ServiceError> {
+        let name = &self.source.name;
+        let status = self.services.ledger.status(name).await?;
+        let is_well = |status: &SourceStatus| {
+            status.state == SourceState::Collecting && status.status == HealthStatus::Healthy
+        };
+        if !status.as_ref().is_some_and(is_well) {
+            return Ok(());
+        }
+        let reason = format!("past events are fetched; {FOLLOWING}");
+        self.services
+            .report_working(name, SourceState::Collecting, &reason)
+            .await
     }
 
     async fn follow(

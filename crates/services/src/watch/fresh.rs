@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use drishti_detect::Pack;
 use drishti_ledger::IpRange;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,12 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(20);
 
 /// What is known, and what the files and ranges were like when they were read.
 pub(crate) struct Known {
-    knowledge: Arc<Knowledge>,
+    pub(crate) knowledge: Arc<Knowledge>,
     version: Version,
+    /// When they were read.
+    pub(crate) read_at: DateTime<Utc>,
+    /// Why what they have become meanwhile can't be read; `None` where it is what is known.
+    pub(crate) problem: Option<String>,
 }
 
 /// Of each file, when it was changed and how long it is; `None` where it is not there.
@@ -74,9 +79,16 @@ impl Services {
         let version = tokio::task::spawn_blocking(move || Version::of(&files, ranges));
         let version = version.await.map_err(|_| DIED)?;
         if version == before.version {
+            before.problem = None;
             return Ok(false);
         }
-        *before = self.read_knowledge(Some(version)).await?;
+        match self.read_knowledge(Some(version)).await {
+            Ok(read) => *before = read,
+            Err(error) => {
+                before.problem = Some(chain(&error));
+                return Err(error);
+            }
+        }
         drop(known);
         self.news.notify_waiters();
         Ok(true)
@@ -113,12 +125,15 @@ impl Services {
             None => self.ledger.ranges().await?,
         };
         let files = Arc::clone(&self.knowledge_files);
+        let read_at = self.clock.now();
         let read = tokio::task::spawn_blocking(move || {
             // Before the files are read: what changes meanwhile is seen the next time.
             let version = version.unwrap_or_else(|| Version::of(&files, ranges));
             Knowledge::read(&files, &version.ranges).map(|knowledge| Known {
                 knowledge: Arc::new(knowledge),
                 version,
+                read_at,
+                problem: None,
             })
         });
         let read = read.await.map_err(|_| DIED)??;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use drishti_detect::enrich::{
 };
 use drishti_detect::{Pack, Policy};
 use drishti_ledger::{IpRange, PolicySettings};
+use url::Url;
 
 use crate::ServiceError;
 
@@ -22,6 +24,17 @@ pub struct KnowledgeFiles {
     pub places: Vec<PathBuf>,
     /// Lists of addresses.
     pub feeds: Vec<NamedFile>,
+    /// What is known of those files of places and lists of addresses besides.
+    pub origins: BTreeMap<PathBuf, TableOrigin>,
+}
+
+/// Where a file of places or a list of addresses comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableOrigin {
+    /// The address that it is fetched from; it may hold a licence key. `None` for a file of the owner's.
+    pub address: Option<Url>,
+    /// Under which licence it is used.
+    pub licence: Option<String>,
 }
 
 /// A file with a name that is not its path's.
@@ -212,7 +225,7 @@ fn feed(file: &NamedFile) -> Result<Feed, EnrichError> {
 }
 
 /// How old a file is that doesn't say so itself.
-fn modified(path: &Path) -> Option<DateTime<Utc>> {
+pub(crate) fn modified(path: &Path) -> Option<DateTime<Utc>> {
     let time = std::fs::metadata(path).and_then(|file| file.modified());
     time.ok().map(DateTime::from)
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use drishti_services::Services;
 use drishti_services::detect::enrich::OwnRange;
 use drishti_services::ranges::RangeView;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -64,8 +64,8 @@ pub(crate) struct RangeShape {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Range)]
 pub(crate) struct Entry {
-    /// The range: `name`, `networks`, `category`, `tags`, `organization`, `place`.
-    #[schema(value_type = Object)]
+    /// The range itself.
+    #[schema(value_type = RangeShape)]
     range: Value,
     /// One more with each change; what `If-Match` names.
     revision: i64,
@@ -133,6 +133,34 @@ pub(crate) async fn create_range(
 ) -> Result<Response, Problem> {
     let added = services.add_range(range, &author).await?;
     Ok(answer(StatusCode::CREATED, added))
+}
+
+/// Ranges to be saved together.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RangeImport {
+    /// Those whose names are there already take the place of what these were.
+    #[schema(value_type = Vec<RangeShape>)]
+    ranges: Vec<OwnRange>,
+}
+
+/// Add many ranges, and let those whose names are there be others: all of them, or none where one can't be.
+#[utoipa::path(
+    post,
+    path = "/ranges/import",
+    tag = "addresses",
+    request_body = RangeImport,
+    responses((status = 200, description = "The ranges that were given.", body = RangeList), Failure<'static>)
+)]
+pub(crate) async fn import_ranges(
+    State(services): State<Services>,
+    Author(author): Author,
+    Body(import): Body<RangeImport>,
+) -> Result<Json<RangeList>, Problem> {
+    let saved = services.import_ranges(import.ranges, &author).await?;
+    Ok(Json(RangeList {
+        ranges: saved.into_iter().map(Entry::from).collect(),
+    }))
 }
 
 /// Let a range be another: what is given takes the place of all there was.

@@ -113,3 +113,23 @@ async fn a_window_that_is_refused_waits_and_the_others_are_read() {
     stand.collect().await;
     stand.assert_complete().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_has_fetched_the_past_says_so() {
+    let stand = Stand::new(&[]).await;
+    let stop = CancellationToken::new();
+    let collector = tokio::spawn(stand.services.collector().run(stop.clone()));
+    stand
+        .wait_until("the word that the past is fetched", async || {
+            let overview = stand.services.source(&stand.name).await.unwrap();
+            overview.status.is_some_and(|status| {
+                status.reason == "past events are fetched; following new events"
+            })
+        })
+        .await;
+    let overview = stand.services.source(&stand.name).await.unwrap();
+    assert!(overview.windows_total > 0);
+    assert_eq!(overview.windows_done, overview.windows_total);
+    stop.cancel();
+    collector.await.unwrap();
+}
