@@ -20,9 +20,16 @@ interface SessionAnswer {
 }
 
 /** What somebody may do. Everybody who gets in may read. */
-export type Right = 'triage' | 'sources';
+export type Right = 'triage' | 'sources' | 'read_all' | 'tune' | 'audit' | 'administer';
 
-const RIGHTS: Record<string, readonly Right[]> = { analyst: ['triage'], admin: ['triage', 'sources'] };
+const RIGHTS: Record<string, readonly Right[]> = {
+  analyst: ['triage', 'tune'],
+  auditor: ['audit'],
+  admin: ['triage', 'sources', 'tune', 'audit', 'administer'],
+};
+
+/** What is about all sources at once, so that nobody has it who may see only some. */
+const OF_ALL_SOURCES: readonly Right[] = ['read_all', 'tune', 'audit', 'administer'];
 
 const ADDRESS = '/api/v1/session';
 
@@ -80,6 +87,8 @@ class Session {
   refusal(right: Right): string | undefined {
     if (this.standing === 'open') return undefined;
     const role = this.operator?.role ?? '';
+    if (OF_ALL_SOURCES.includes(right) && this.operator?.sources) return texts.session.notAllSources;
+    if (right === 'read_all') return undefined;
     return RIGHTS[role]?.includes(right) ? undefined : texts.session.notAllowed(role);
   }
 

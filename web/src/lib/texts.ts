@@ -2,7 +2,9 @@ import { number } from './format/numbers';
 import { alertsTexts } from './texts/alerts';
 import { count } from './texts/count';
 import { eventsTexts } from './texts/events';
+import { settingsTexts } from './texts/settings';
 import { sourcesTexts } from './texts/sources';
+import { viewsTexts } from './texts/views';
 
 /** Every text of the app. Another language is another object of this shape. */
 export const texts = {
@@ -18,6 +20,11 @@ export const texts = {
   save: 'Save',
   remove: 'Remove',
   undo: 'Undo',
+  add: 'Add',
+  edit: 'Edit',
+  optional: 'optional',
+  actions: 'What can be done',
+  shownOnce: 'This is shown only once.',
   copy: 'Copy',
   copied: 'Copied',
   notCopied: 'The browser did not allow copying',
@@ -61,6 +68,7 @@ export const texts = {
     codeNeeded: 'Your account asks for a second factor.',
     tooMany: 'Too many attempts.',
     back: 'Your session ended. After signing in you are back where you were.',
+    notAllSources: 'This is about all sources, and you may see only some.',
     notAllowed: (role: string) => `Your role (${role}) may not do this.`,
   },
   palette: {
@@ -143,4 +151,6 @@ export const texts = {
   ...alertsTexts,
   ...eventsTexts,
   ...sourcesTexts,
+  ...settingsTexts,
+  ...viewsTexts,
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { agentInShort } from './agent';
 import { csv } from './csv';
 import { bytes, number } from './numbers';
-import { duration, fromField, relative, toField, utc } from './times';
+import { areTimesInUtc, duration, fromField, full, relative, seconds, showTimesInUtc, toField, utc } from './times';
 import { plural, words } from './words';
 
 describe('CSV', () => {
@@ -44,6 +44,18 @@ describe('times', () => {
   test('UTC as records have it', () => {
     expect(utc('2026-11-25T12:00:00.5Z')).toBe('2026-11-25 12:00:00.500 UTC');
     expect(utc('2026-11-25T12:00:00Z')).toBe('2026-11-25 12:00:00 UTC');
+  });
+
+  test('in UTC, where that is chosen', () => {
+    showTimesInUtc(true);
+    expect(areTimesInUtc()).toBe(true);
+    expect(full('2026-11-25T23:59:58Z')).toMatch(/25.*(23|11):59:58/);
+    expect(seconds('2026-11-25T23:59:58Z')).toMatch(/25.*(23|11):59:58/);
+    expect(toField('2026-11-25T23:59:00Z')).toBe('2026-11-25T23:59');
+    expect(fromField('2026-11-25T23:59')).toBe('2026-11-25T23:59:00.000Z');
+    expect(fromField('')).toBeNull();
+    showTimesInUtc(false);
+    expect(areTimesInUtc()).toBe(false);
   });
 
   test('fields and back', () => {

@@ -1,17 +1,40 @@
 const locale = typeof navigator === 'undefined' ? 'en' : navigator.language;
 
-const DATE_TIME = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
-const DAY = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
-const SHORT = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
-const SECONDS = new Intl.DateTimeFormat(locale, {
-  day: '2-digit',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const DATE = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
-const DATE_YEAR = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
+const FORMATS = {
+  dateTime: { dateStyle: 'medium', timeStyle: 'medium' },
+  day: { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+  short: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
+  seconds: { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+  date: { day: 'numeric', month: 'short' },
+  dateYear: { day: 'numeric', month: 'short', year: 'numeric' },
+} as const satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+type FormatName = keyof typeof FORMATS;
+
+/** The zone that times are shown in; the viewer's own where it is not set. */
+let zone: 'UTC' | undefined;
+let formats = new Map<FormatName, Intl.DateTimeFormat>();
+
+/** From now on times are shown in UTC, or in the viewer's own zone. */
+export function showTimesInUtc(isUtc: boolean): void {
+  zone = isUtc ? 'UTC' : undefined;
+  formats = new Map();
+}
+
+/** Whether times are shown in UTC. */
+export function areTimesInUtc(): boolean {
+  return zone === 'UTC';
+}
+
+function formatOf(name: FormatName): Intl.DateTimeFormat {
+  const known = formats.get(name);
+  if (known) return known;
+  const options: Intl.DateTimeFormatOptions = { ...FORMATS[name], ...(zone ? { timeZone: zone } : {}) };
+  const format = new Intl.DateTimeFormat(locale, options);
+  formats.set(name, format);
+  return format;
+}
+
 const RELATIVE = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'narrow' });
 
 const SECOND = 1000;
@@ -29,28 +52,28 @@ const STEPS: readonly [number, Intl.RelativeTimeFormatUnit][] = [
   [SECOND, 'second'],
 ];
 
-/** A time in full, in the viewer's zone. */
+/** A time in full, in the viewer's zone or UTC, as they have chosen; as all that follow. */
 export function full(time: string | number | Date): string {
-  return formatted(DATE_TIME, time);
+  return formatted('dateTime', time);
 }
 
 export function day(time: string | number | Date): string {
-  return formatted(DAY, time);
+  return formatted('day', time);
 }
 
 /** Day and month. */
 export function date(time: string | number | Date): string {
-  return formatted(DATE, time);
+  return formatted('date', time);
 }
 
 /** Day, month, hour and minute. */
 export function short(time: string | number | Date): string {
-  return formatted(SHORT, time);
+  return formatted('short', time);
 }
 
 /** The same with seconds, for lists of events. */
 export function seconds(time: string | number | Date): string {
-  return formatted(SECONDS, time);
+  return formatted('seconds', time);
 }
 
 /** A time as the records have it. */
@@ -66,7 +89,7 @@ export function relative(time: string | number | Date, now: number): string {
   const distance = new Date(time).getTime() - now;
   if (Number.isNaN(distance)) return String(time);
   if (Math.abs(distance) >= RELATIVE_MAX)
-    return (Math.abs(distance) < 300 * DAY_LENGTH ? DATE : DATE_YEAR).format(new Date(time));
+    return formatted(Math.abs(distance) < 300 * DAY_LENGTH ? 'date' : 'dateYear', time);
   for (const [length, unit] of STEPS) {
     if (Math.abs(distance) >= length) return RELATIVE.format(Math.trunc(distance / length), unit);
   }
@@ -97,16 +120,17 @@ export function duration(length: number): string {
 export function toField(time: string | null): string {
   const date = new Date(time ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return '';
-  return new Date(date.getTime() - date.getTimezoneOffset() * MINUTE).toISOString().slice(0, 16);
+  const offset = zone ? 0 : date.getTimezoneOffset() * MINUTE;
+  return new Date(date.getTime() - offset).toISOString().slice(0, 16);
 }
 
 /** The moment that such a field means. */
 export function fromField(value: string): string | null {
-  const date = new Date(value);
+  const date = new Date(zone && value ? `${value}Z` : value);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-function formatted(format: Intl.DateTimeFormat, time: string | number | Date): string {
+function formatted(name: FormatName, time: string | number | Date): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? String(time) : format.format(date);
+  return Number.isNaN(date.getTime()) ? String(time) : formatOf(name).format(date);
 }

@@ -17,13 +17,14 @@ export const PAGES = [
   { name: 'reviews', path: '/reviews', icon: 'reviews', key: 'r', isBuilt: false },
   { name: 'licences', path: '/licences', icon: 'licences', key: 'i', isBuilt: false },
   { name: 'sources', path: '/sources', icon: 'sources', key: 's', isBuilt: true },
-  { name: 'settings', path: '/settings', icon: 'settings', key: 't', isBuilt: false },
+  { name: 'settings', path: '/settings', icon: 'settings', key: 't', isBuilt: true },
 ] as const satisfies readonly Page[];
 
 export type PageName = (typeof PAGES)[number]['name'];
 
 /** What is reached by an address. */
-export type RouteName = 'overview' | 'alerts' | 'events' | 'sources' | 'source-new' | 'source' | 'sign-in' | 'nowhere';
+export type RouteName =
+  'overview' | 'alerts' | 'events' | 'sources' | 'source-new' | 'source' | 'settings' | 'sign-in' | 'nowhere';
 
 export interface Route {
   name: RouteName;
@@ -38,6 +39,8 @@ const ROUTES: readonly [RouteName, string][] = [
   ['sources', '/sources'],
   ['source-new', '/sources/new'],
   ['source', '/sources/:name'],
+  ['settings', '/settings'],
+  ['settings', '/settings/:section'],
   ['sign-in', '/sign-in'],
 ];
 

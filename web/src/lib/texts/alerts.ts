@@ -70,11 +70,6 @@ export const alertsTexts = {
       events: 'Events',
       time: 'Newest event',
     },
-    views: 'Views',
-    viewsOwn: 'Saved in this browser',
-    viewSave: 'Save this view',
-    viewName: 'Name of the view',
-    viewRemove: (name: string) => `Remove the view ${name}`,
     viewsShipped: {
       open: 'Open',
       new: 'New, worst first',
