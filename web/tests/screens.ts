@@ -77,6 +77,71 @@ export const SCREENS: Screen[] = [
   { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
   { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },
   { name: 'source-new', path: '/sources/new', ready: 'form' },
+  { name: 'settings-ranges', path: '/settings/ranges?address=192.0.2.7', ready: 'table' },
+  {
+    name: 'settings-range',
+    path: '/settings/ranges',
+    ready: 'main table, main .notice',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Add range' }).click();
+      await page.locator('dialog').waitFor();
+    },
+  },
+  { name: 'settings-tables', path: '/settings/tables', ready: 'table' },
+  { name: 'settings-suppressions', path: '/settings/suppressions?all=true', ready: 'main table, main .notice' },
+  {
+    name: 'settings-suppression',
+    path: '/settings/suppressions',
+    ready: 'main table, main .notice',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Add suppression' }).click();
+      await page.locator('dialog').waitFor();
+    },
+  },
+  { name: 'settings-operators', path: '/settings/operators', ready: 'table' },
+  {
+    name: 'settings-operator',
+    path: '/settings/operators',
+    ready: 'table',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Add operator' }).click();
+      await page.locator('dialog').waitFor();
+    },
+  },
+  { name: 'settings-tokens', path: '/settings/tokens', ready: 'main table, main .notice' },
+  { name: 'settings-audit', path: '/settings/audit', ready: 'tbody tr' },
+  { name: 'settings-installation', path: '/settings/installation', ready: 'text=Merging small files' },
+  { name: 'settings-account', path: '/settings/account', ready: 'text=Second factor' },
+  {
+    name: 'settings-second-factor',
+    path: '/settings/account',
+    ready: 'text=Second factor',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Set up' }).click();
+      await page.getByRole('img', { name: 'QR code' }).waitFor();
+    },
+  },
+  { name: 'settings-appearance', path: '/settings/appearance', ready: 'text=In UTC' },
+  { name: 'settings-narrow', path: '/settings/audit', ready: 'tbody tr', size: { width: 700, height: 900 } },
+  {
+    name: 'views',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Open', exact: true }).click();
+      await page.getByLabel('Name of the view').waitFor();
+    },
+  },
+  {
+    name: 'alerts-narrow-filters',
+    path: '/alerts',
+    ready: '[data-alert]',
+    size: { width: 700, height: 900 },
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Filters' }).click();
+      await page.getByRole('radio', { name: 'All' }).waitFor();
+    },
+  },
   {
     name: 'palette',
     path: '/alerts',

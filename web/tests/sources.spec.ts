@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { expect, test as base } from '@playwright/test';
+import { program } from './place';
 import { test } from './watched';
 
 test('a source is tested, part by part', async ({ page }) => {
@@ -17,18 +20,12 @@ test('a source is paused and collected again', async ({ page }) => {
   await expect(page.getByText('Collecting').first()).toBeVisible({ timeout: 30_000 });
 });
 
-test('settings are changed, and a change by somebody else is noticed', async ({ page, context }) => {
+test('settings are changed', async ({ page }) => {
   await page.goto('/sources/odd');
   await page.getByRole('button', { name: 'Settings' }).click();
   await page.getByLabel('Description').fill('events with odd names');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('events with odd names')).toBeVisible();
-  const other = await context.newPage();
-  await other.goto('/sources/odd');
-  await other.getByRole('button', { name: 'Settings' }).click();
-  await other.getByLabel('Description').fill(`changed at ${Date.now()}`);
-  await other.getByRole('button', { name: 'Save' }).click();
-  await expect(other.getByRole('dialog')).toHaveCount(0);
 });
 
 test('what is broken stands in quarantine', async ({ page }) => {
@@ -50,4 +47,47 @@ base('a source that can’t be says why', async ({ page }) => {
   await page.getByLabel('JSON of the source').fill('{');
   await page.getByRole('button', { name: 'Add and test' }).click();
   await expect(page.getByText('This is no JSON.')).toBeVisible();
+});
+
+base('a change of settings does not overwrite one that was made meanwhile', async ({ page, context }) => {
+  await page.goto('/sources/odd');
+  await page.getByRole('button', { name: 'Settings' }).click();
+  await page.getByLabel('Description').fill('what I think');
+  const other = await context.newPage();
+  await other.goto('/sources/odd');
+  await other.getByRole('button', { name: 'Settings' }).click();
+  await other.getByLabel('Description').fill(`changed at ${Date.now()}`);
+  await other.getByRole('button', { name: 'Save' }).click();
+  await expect(other.getByRole('dialog')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Somebody else changed this meanwhile.')).toBeVisible();
+  await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
+  await expect(page.getByText('changed at')).toBeVisible();
+});
+
+test('a source is added step by step, tested, and collected', async ({ page }) => {
+  const name = `second-${Date.now().toString(36)}`;
+  const arguments_ = ['simulate', '--listen', '127.0.0.1:0', '--people', '5', '--days', '2', '--exit-with-stdin'];
+  const simulator = spawn(program, arguments_, { stdio: ['pipe', 'pipe', 'ignore'] });
+  try {
+    const said = await new Promise<string>((resolve) => createInterface(simulator.stdout).once('line', resolve));
+    const asana = /http:\/\/[\d.:]+/.exec(said)?.[0] ?? '';
+    await page.goto('/sources/new');
+    await page.getByLabel('Name').fill(name);
+    await page.getByLabel('Token', { exact: true }).fill('simulated-token');
+    await page.getByText('More', { exact: true }).click();
+    await page.getByLabel('Address of Asana’s API').fill(`${asana}/api/1.0`);
+    await page.getByRole('button', { name: 'Add and test' }).click();
+    await expect(page.getByText(`Added: ${name}`)).toBeVisible();
+    await expect(page.getByText('Everything is there.')).toBeVisible();
+    await page.getByRole('link', { name: 'To the source' }).click();
+    await expect(page.getByText('past events are fetched; following new events').first()).toBeVisible({
+      timeout: 30_000,
+    });
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await expect(page).toHaveURL(/\/sources$/);
+  } finally {
+    simulator.stdin.end();
+  }
 });
