@@ -144,10 +144,9 @@ test('an operator is added, signs in, sees what the role may, and is disabled', 
   await expect(theirs.getByText('Merging small files')).toBeVisible();
   await expect(theirs.getByText('Findings')).toHaveCount(0);
 
-  await row(page, name)
-    .getByRole('button', { name: `Manage ${name}` })
-    .click();
-  await page.getByRole('button', { name: 'Disable' }).click();
+  await row(page, name).getByRole('button', { name: 'Edit' }).click();
+  await dialog(page).getByLabel('May sign in').uncheck();
+  await dialog(page).getByRole('button', { name: 'Save' }).click();
   await expect(row(page, name)).toContainText('disabled');
   await theirs.goto('/settings/ranges');
   await expect(theirs).toHaveURL(/\/sign-in/);
@@ -308,4 +307,16 @@ base('a range that was changed meanwhile is not overwritten', async ({ page, con
   await expect(page.getByText('Somebody else changed this meanwhile.')).toBeVisible();
   await dialog(page).getByRole('button', { name: 'Reload' }).click();
   await expect(row(page, name)).toContainText('Other');
+});
+
+test('a view of events is kept, without what was open', async ({ page }) => {
+  const view = unique('Exports');
+  await page.goto('/events?event_type=workspace_export_started&last=90d');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByLabel('Name of the view').fill(view);
+  await page.getByRole('button', { name: 'Save this view' }).click();
+  await page.goto('/events?event=1');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await page.getByRole('button', { name: view, exact: true }).click();
+  await expect(page).toHaveURL(/\/events\?event_type=workspace_export_started&last=90d$/);
 });

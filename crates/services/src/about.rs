@@ -56,6 +56,11 @@ pub struct DetectionView {
     pub rebuild_begun_at: Option<DateTime<Utc>>,
 }
 
+/// A place without the words that make a sentence of it.
+fn place(told: &str) -> String {
+    told.trim_start_matches("the ledger ").replace('`', "")
+}
+
 impl Services {
     /// What the installation is made of, and how it stands.
     pub async fn about(&self) -> Result<InstallationView, ServiceError> {
@@ -84,7 +89,7 @@ impl Services {
         Ok(InstallationView {
             version: env!("CARGO_PKG_VERSION"),
             configuration: self.declared_in.as_deref().map(str::to_owned),
-            ledger: self.ledger.place(),
+            ledger: place(&self.ledger.place()),
             ledger_kind: self.ledger.kind(),
             lake_kind: lake
                 .split_once("://")

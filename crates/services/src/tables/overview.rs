@@ -148,15 +148,16 @@ fn places(
     now: DateTime<Utc>,
 ) -> TableView {
     let full = path.display().to_string();
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let view = unread(
-        TableKind::Places,
-        name.unwrap_or_else(|| full.clone()),
-        path,
-        origin,
-    );
+    let of_address = origin.address.as_ref().and_then(|address| {
+        let last = address.path_segments()?.next_back()?;
+        (!last.is_empty()).then(|| last.to_owned())
+    });
+    let of_file = || {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    let name = of_address.or_else(of_file).unwrap_or_else(|| full.clone());
+    let view = unread(TableKind::Places, name, path, origin);
     let files = knowledge.map(|known| known.enricher.places().files());
     let mut files = files.unwrap_or_default().iter();
     let Some(file) = files.find(|file| file.name() == full) else {

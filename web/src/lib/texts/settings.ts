@@ -7,7 +7,7 @@ export const settingsTexts = {
   ...accessTexts,
   settings: {
     sections: 'Settings',
-    groups: { detection: 'Addresses and alerts', access: 'Access', installation: 'Installation', you: 'You' },
+    groups: { detection: 'Addresses and alerts', access: 'Access', installation: 'System', you: 'You' },
     names: {
       ranges: 'IP ranges',
       tables: 'Feeds and place databases',
