@@ -38,13 +38,13 @@ test('what is broken stands in quarantine', async ({ page }) => {
 // Not watched: a refusal is an error on the browser's console.
 base('a source that can’t be says why', async ({ page }) => {
   await page.goto('/sources/new');
-  await page.getByLabel('Name').fill('demo');
-  await page.getByLabel('Token', { exact: true }).fill('not a token');
-  await page.getByLabel('Workspace').fill('1112617576882525');
+  await page.locator('form').getByLabel('Name').fill('demo');
+  await page.locator('form').getByLabel('Token', { exact: true }).fill('not a token');
+  await page.locator('form').getByLabel('Workspace').fill('1112617576882525');
   await page.getByRole('button', { name: 'Add and test' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await page.getByRole('radio', { name: 'From Sumo Logic' }).check();
-  await page.getByLabel('JSON of the source').fill('{');
+  await page.locator('form').getByLabel('JSON of the source').fill('{');
   await page.getByRole('button', { name: 'Add and test' }).click();
   await expect(page.getByText('This is no JSON.')).toBeVisible();
 });
@@ -73,10 +73,10 @@ test('a source is added step by step, tested, and collected', async ({ page }) =
     const said = await new Promise<string>((resolve) => createInterface(simulator.stdout).once('line', resolve));
     const asana = /http:\/\/[\d.:]+/.exec(said)?.[0] ?? '';
     await page.goto('/sources/new');
-    await page.getByLabel('Name').fill(name);
-    await page.getByLabel('Token', { exact: true }).fill('simulated-token');
+    await page.locator('form').getByLabel('Name').fill(name);
+    await page.locator('form').getByLabel('Token', { exact: true }).fill('simulated-token');
     await page.getByText('More', { exact: true }).click();
-    await page.getByLabel('Address of Asana’s API').fill(`${asana}/api/1.0`);
+    await page.locator('form').getByLabel('Address of Asana’s API').fill(`${asana}/api/1.0`);
     await page.getByRole('button', { name: 'Add and test' }).click();
     await expect(page.getByText(`Added: ${name}`)).toBeVisible();
     await expect(page.getByText('Everything is there.')).toBeVisible();

@@ -1,6 +1,9 @@
 use chrono::TimeDelta;
+use drishti_services::ServiceError;
 use drishti_services::alerts::AlertView;
-use drishti_services::maintenance::{COMPACT_FILES_MAX, Maintained, MaintenanceSettings};
+use drishti_services::maintenance::{
+    COMPACT_FILES_MAX, Maintained, MaintenanceSettings, RETENTION_DAYS_MAX,
+};
 use drishti_services::{AlertChange, AlertFilter, Classification, Services, Triage};
 use tokio_util::sync::CancellationToken;
 
@@ -135,6 +138,41 @@ async fn old_days_go_daily() {
         Some(1)
     );
     assert_eq!(stored_gids(&services).await, [1, 2, 10]);
+}
+
+#[tokio::test]
+async fn days_are_kept_as_is_set_unless_a_file_says_so() {
+    let place = Place::new();
+    let services = place.open().await;
+    let days = [1, 40, 400]
+        .map(|days| event_at(days, now() - TimeDelta::days(i64::try_from(days).unwrap())));
+    ingest(&services, days.join("\n")).await;
+    let kept = services.maintain_once(FOR_EVER).await.unwrap();
+    assert_eq!(kept.files_retired, None);
+    for refused in [0, RETENTION_DAYS_MAX + 1] {
+        let refused = services.set_retention(Some(refused), "mara").await;
+        assert!(matches!(refused, Err(ServiceError::Refused { .. })));
+    }
+    let set = services.set_retention(Some(365), "mara").await.unwrap();
+    assert_eq!(
+        (set.days, set.is_declared, set.complete_since),
+        (Some(365), false, None)
+    );
+    let kept = services.maintain_once(FOR_EVER).await.unwrap();
+    assert_eq!(kept.files_retired, Some(1));
+    assert_eq!(stored_gids(&services).await, [1, 40]);
+    assert!(services.retention().await.unwrap().complete_since.is_some());
+
+    // What a file says counts, and nobody else can say otherwise.
+    let declared = services.with_declared_retention(Some(30));
+    let retention = declared.retention().await.unwrap();
+    assert_eq!((retention.days, retention.is_declared), (Some(30), true));
+    let refused = declared.set_retention(None, "mara").await.unwrap_err();
+    assert!(matches!(refused, ServiceError::RetentionDeclared { .. }));
+    assert!(
+        refused.to_string().contains("/etc/drishti.toml"),
+        "{refused}"
+    );
 }
 
 /// Whatever the clock says, a day that is to be kept counted from the newest event is kept.
