@@ -105,6 +105,7 @@ test('a view is saved and found again', async ({ page }) => {
   await page.getByRole('button', { name: 'Views' }).click();
   await page.getByLabel('Name of the view').fill('Second factors');
   await page.getByRole('button', { name: 'Save this view' }).click();
+  await expect(page.getByText('“Second factors” is saved')).toBeVisible();
   await page.goto('/alerts');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await page.getByRole('button', { name: 'Second factors', exact: true }).click();
