@@ -2,6 +2,7 @@
 
 pub(crate) mod environment;
 pub(crate) mod proxy;
+mod server;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use drishti_services::watch::{KnowledgeFiles, NamedFile, TableOrigin};
 use drishti_services::{Installation, LakeLocation, Proxy, Services};
 use environment::Environment;
 use serde::Deserialize;
+use server::ServerSection;
 use url::Url;
 
 use crate::cli::{Cli, TablesArgs};
@@ -43,7 +45,7 @@ pub(crate) struct Configuration {
     pub(crate) listen: Option<SocketAddr>,
     /// What stands between this machine and Asana; the environment's where it is not set, none where it is empty.
     proxy: Option<Secret>,
-    pub(crate) server: ServerSection,
+    server: ServerSection,
     pub(crate) lake: LakeSection,
     pub(crate) ledger: LedgerSection,
     pub(crate) sources: Vec<SourceSection>,
@@ -52,14 +54,6 @@ pub(crate) struct Configuration {
     /// The file itself; `None` where there is none.
     #[serde(skip)]
     file: Option<PathBuf>,
-}
-
-/// `[server]`
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct ServerSection {
-    /// Whether a proxy stands before the server whose `X-Forwarded-For` and `X-Forwarded-Proto` can be believed.
-    pub(crate) behind_proxy: bool,
 }
 
 /// `[lake]`

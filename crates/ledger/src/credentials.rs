@@ -2,14 +2,15 @@ use chrono::{DateTime, Utc};
 use drishti_model::Secret;
 
 use crate::Ledger;
-use crate::error::{Fault, LedgerError};
+use crate::error::{Fault, LedgerError, Step};
 use crate::operators::{end_sessions, hold, store, trail};
+use crate::tables::operator;
 use crate::value::{count, micros};
 
 /// What an operator proves to be themselves with.
 #[derive(Clone, Debug)]
 pub struct OperatorSecrets {
-    /// The hash of the password.
+    /// The hash of the password; empty where there is none.
     pub password_hash: Secret,
     /// The secret of the second factor.
     pub totp: Option<Secret>,
@@ -52,6 +53,7 @@ impl Ledger {
             .await?;
         let outcome = async {
             let mut row = hold(&write.transaction, name).await?;
+            check_local(&row)?;
             password_hash.expose().clone_into(&mut row.password_hash);
             let loses_totp = without_totp && row.sealed_totp.is_some();
             if without_totp {
@@ -88,6 +90,7 @@ impl Ledger {
         let write = self.write(doing).await?;
         let outcome = async {
             let mut row = hold(&write.transaction, name).await?;
+            check_local(&row)?;
             row.sealed_totp_offered = Some(sealed);
             row.updated_at = micros(now);
             store(&write.transaction, row).await
@@ -167,6 +170,17 @@ impl Ledger {
         let outcome = outcome.await;
         write.finish(outcome).await
     }
+}
+
+/// Refuses a password or second factor for somebody whose provider asks for both.
+fn check_local(row: &operator::Model) -> Step<()> {
+    if row.openid_subject.is_none() {
+        return Ok(());
+    }
+    Err(Fault::Refused(format!(
+        "operator `{}` signs in with the provider of OpenID Connect, which asks for password and second factor",
+        row.name
+    )))
 }
 
 /// The name under which the secret of a second factor is sealed.

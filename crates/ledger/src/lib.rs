@@ -24,12 +24,14 @@ mod health;
 mod leases;
 mod migrations;
 mod open;
+mod openid;
 mod operators;
 mod people_facts;
 mod policies;
 mod policy_days;
 mod progress;
 mod quarantine;
+mod repeatable;
 mod risk;
 mod rows;
 mod secrets;
@@ -67,12 +69,17 @@ pub use error::LedgerError;
 pub use health::{HEALTH_EVENTS_MAX, HealthFilter, SourceStatus, StoredHealthEvent};
 pub use leases::Lease;
 pub use open::{BUSY_SECONDS_MAX, CHECK_BYTES_MAX, Ledger};
+pub use openid::{OPENID_AUTHOR, OpenIdIdentity, OpenIdSignIn};
 pub use operators::{NewOperator, OPERATORS_MAX, Operator, OperatorChange};
 pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, PersonFact};
 pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings};
 pub use policy_days::PolicyCount;
 pub use progress::{Advance, Position, Progress, Window};
 pub use quarantine::{QUARANTINE_RAW_BYTES_MAX, QuarantineEntry, QuarantineFilter, Quarantined};
+pub use repeatable::{
+    KeptAnswer, REPEATABLE_ANSWER_BYTES_MAX, REPEATABLE_REQUESTS_MAX, REPEATABLE_SPAN,
+    RepeatableRequest, Repetition,
+};
 pub use risk::{PersonRisk, RISK_ADDENDS_MAX, RISK_DAYS, RiskAddend, RiskCause, RiskEvent};
 pub use secrets::SealingKey;
 pub use sessions::{SESSIONS_MAX, Session, SessionSpan};

@@ -44,7 +44,11 @@ impl Default for Bounds {
 
 /// An open ledger. A clone is cheap and uses the same connections.
 #[derive(Clone)]
-pub struct Ledger(Arc<Inner>);
+pub struct Ledger {
+    inner: Arc<Inner>,
+    /// In whose name sources are changed.
+    author: Option<Arc<str>>,
+}
 
 struct Inner {
     database: DatabaseConnection,
@@ -57,7 +61,7 @@ struct Inner {
 
 impl fmt::Debug for Ledger {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Ledger({})", self.0.address)
+        write!(formatter, "Ledger({})", self.inner.address)
     }
 }
 
@@ -81,27 +85,46 @@ impl Ledger {
             }
             Address::Postgres(options) => (None, connect_postgres(options, &address).await?),
         };
-        let ledger = Self(Arc::new(Inner {
+        let inner = Inner {
             database,
             address,
             key,
             bounds,
             file,
-        }));
+        };
+        let ledger = Self {
+            inner: Arc::new(inner),
+            author: None,
+        };
         migrations::apply(&ledger).await?;
         ledger.check_key().await?;
         Ok(ledger)
     }
 
+    /// The same ledger for somebody who changes sources: the audit trail tells of it, in the same transaction. What the program
+    /// does to sources by itself has no author and is not told.
+    #[must_use]
+    pub fn in_name_of(&self, author: &str) -> Self {
+        Self {
+            author: Some(author.into()),
+            ..self.clone()
+        }
+    }
+
+    /// In whose name sources are changed.
+    pub(crate) fn author(&self) -> Option<&str> {
+        self.author.as_deref()
+    }
+
     /// Ends the connections of this ledger and its clones, after what they are doing.
     pub async fn close(self) {
-        self.0.database.close_by_ref().await.unwrap_or_default();
+        self.inner.database.close_by_ref().await.unwrap_or_default();
     }
 
     /// Asks the database for a sign of life, and SQLite's file whether it is still in its place.
     pub async fn ping(&self) -> Result<(), LedgerError> {
         let doing = "asking the database for a sign of life".to_owned();
-        match self.0.database.ping().await {
+        match self.inner.database.ping().await {
             Ok(()) => self.in_place(doing),
             Err(error) => Err(self.failed(doing, error)),
         }
@@ -110,7 +133,7 @@ impl Ledger {
     /// Looks through every page of a SQLite file for damage; PostgreSQL looks after its own.
     pub async fn check(&self) -> Result<(), LedgerError> {
         self.ping().await?;
-        match &self.0.file {
+        match &self.inner.file {
             Some(file) => file.check("checking its pages").await,
             None => Ok(()),
         }
@@ -118,7 +141,7 @@ impl Ledger {
 
     /// Which ledger this is, for people: without user, password and parameters.
     pub fn place(&self) -> String {
-        self.0.address.to_string()
+        self.inner.address.to_string()
     }
 
     /// `sqlite` or `postgresql`.
@@ -130,28 +153,28 @@ impl Ledger {
     }
 
     pub(crate) fn database(&self) -> &DatabaseConnection {
-        &self.0.database
+        &self.inner.database
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
-        self.0.database.get_database_backend()
+        self.inner.database.get_database_backend()
     }
 
     pub(crate) fn key(&self) -> &SealingKey {
-        &self.0.key
+        &self.inner.key
     }
 
     pub(crate) fn bounds(&self) -> Bounds {
-        self.0.bounds
+        self.inner.bounds
     }
 
     pub(crate) fn file(&self) -> Option<&SqliteFile> {
-        self.0.file.as_ref()
+        self.inner.file.as_ref()
     }
 
     /// Fails where SQLite's file was removed or replaced.
     pub(crate) fn in_place(&self, doing: String) -> Result<(), LedgerError> {
-        match &self.0.file {
+        match &self.inner.file {
             Some(file) if !file.is_in_place() => Err(LedgerError::Vanished {
                 doing,
                 place: self.place(),

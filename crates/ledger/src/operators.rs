@@ -32,7 +32,7 @@ pub struct NewOperator {
     pub role: Role,
     /// Which sources they may see.
     pub scope: SourceScope,
-    /// The hash of the password.
+    /// The hash of the password; empty where they have none.
     pub password_hash: Secret,
 }
 
@@ -51,6 +51,8 @@ pub struct Operator {
     pub enabled: bool,
     /// Whether a second factor is asked for.
     pub has_totp: bool,
+    /// Whether they have a password here; who has none signs in with the provider of `OpenID`.
+    pub has_password: bool,
     /// 1 at first, and one more with each change by an admin.
     pub revision: i64,
     /// When they were added.
@@ -75,11 +77,11 @@ pub struct OperatorChange {
 }
 
 /// How an operator is changed: by whom, when, and with which revision in mind.
-struct Change<'a> {
-    name: &'a str,
-    expected_revision: Option<i64>,
-    author: &'a str,
-    now: DateTime<Utc>,
+pub(crate) struct Change<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) expected_revision: Option<i64>,
+    pub(crate) author: &'a str,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -179,6 +181,7 @@ impl Operator {
             scope: scope_of(row.sources.as_deref())?,
             enabled: row.enabled,
             has_totp: row.sealed_totp.is_some(),
+            has_password: !row.password_hash.is_empty(),
             revision: row.revision,
             created_at: moment(row.created_at)?,
             updated_at: moment(row.updated_at)?,
@@ -204,7 +207,7 @@ impl Change<'_> {
         }
     }
 
-    async fn make(
+    pub(crate) async fn make(
         &self,
         transaction: &DatabaseTransaction,
         change: OperatorChange,
@@ -280,7 +283,7 @@ fn is_admin(row: &operator::Model) -> bool {
     row.enabled && row.role == Role::Admin.as_str() && row.sources.is_none()
 }
 
-async fn add(
+pub(crate) async fn add(
     transaction: &DatabaseTransaction,
     new: &NewOperator,
     author: &str,
@@ -305,6 +308,7 @@ async fn add(
         created_at: micros(now),
         updated_at: micros(now),
         signed_in_at: None,
+        openid_subject: None,
     };
     let inserted = operator::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(transaction)

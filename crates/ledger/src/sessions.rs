@@ -1,4 +1,5 @@
 use chrono::{DateTime, TimeDelta, Utc};
+use drishti_model::Secret;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -39,17 +40,27 @@ pub struct Session {
 }
 
 impl Ledger {
-    /// Begins a session, by the digest of its secret, and forgets those that are over. It is told in the audit trail.
+    /// Begins a session, by the digest of its secret, and forgets those that are over. It is told in the audit trail. `None` where the
+    /// operator may no longer sign in with what they showed: was disabled meanwhile, or given another password than the one with
+    /// this hash.
     pub async fn begin_session(
         &self,
         digest: &str,
-        operator: &str,
+        (operator, password_hash): (&str, &Secret),
         span: SessionSpan,
         now: DateTime<Utc>,
-    ) -> Result<Session, LedgerError> {
+    ) -> Result<Option<Session>, LedgerError> {
         let doing = format!("beginning a session of operator `{operator}`");
         let write = self.write(doing).await?;
-        let outcome = begin(&write.transaction, digest, operator, span, now).await;
+        let outcome = async {
+            let row = hold(&write.transaction, operator).await?;
+            if !row.enabled || row.password_hash != password_hash.expose() {
+                return Ok(None);
+            }
+            let begun = begin(&write.transaction, digest, row, span, now).await;
+            begun.map(Some)
+        };
+        let outcome = outcome.await;
         write.finish(outcome).await
     }
 
@@ -113,14 +124,14 @@ impl Ledger {
     }
 }
 
-async fn begin(
+/// Begins a session of an operator who is held.
+pub(crate) async fn begin(
     transaction: &DatabaseTransaction,
     digest: &str,
-    name: &str,
+    mut operator: operator::Model,
     span: SessionSpan,
     now: DateTime<Utc>,
 ) -> Step<Session> {
-    let mut operator = hold(transaction, name).await?;
     operator.signed_in_at = Some(micros(now));
     store(transaction, operator.clone()).await?;
     session::Entity::delete_many()
@@ -150,7 +161,7 @@ async fn begin(
     session::Entity::insert(row.clone().into_active_model())
         .exec_without_returning(transaction)
         .await?;
-    note(transaction, "signed in", name, now).await?;
+    note(transaction, "signed in", &operator.name, now).await?;
     session_of(&row, operator)
 }
 

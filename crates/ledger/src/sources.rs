@@ -7,14 +7,19 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
     IntoActiveModel, SqlErr,
 };
+use serde_json::{Value, json};
 
 use crate::Ledger;
+use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::progress::nothing_yet;
 use crate::secrets::token_of;
 use crate::tables::{progress, source, source_status};
 use crate::transaction::hold_source;
 use crate::value::{micros, moment, source_name, word};
+
+/// How the trail calls what is changed here.
+const KIND: &str = "source";
 
 /// A source to be added.
 #[derive(Clone, Debug)]
@@ -107,7 +112,14 @@ impl Ledger {
             .map(|token| self.key().seal(&token_of(&new.name), token))
             .transpose()?;
         let write = self.write(format!("adding source `{}`", new.name)).await?;
-        let outcome = insert_source(&write.transaction, new, sealed_token, micros(now)).await;
+        let outcome = async {
+            let row = insert_source(&write.transaction, new, sealed_token, micros(now)).await?;
+            let after = (None, Some(told(&row)?));
+            self.tell_of_source(&write.transaction, &row.name, "added", after, now)
+                .await?;
+            Source::from_row(row)
+        };
+        let outcome = outcome.await;
         write.finish(outcome).await
     }
 
@@ -150,13 +162,7 @@ impl Ledger {
     ) -> Result<Source, LedgerError> {
         let write = self.write(format!("changing source `{name}`")).await?;
         let outcome = self
-            .change_source(
-                &write.transaction,
-                name,
-                change,
-                expected_revision,
-                micros(now),
-            )
+            .change_source(&write.transaction, name, change, expected_revision, now)
             .await;
         write.finish(outcome).await
     }
@@ -167,7 +173,7 @@ impl Ledger {
         name: &SourceName,
         change: SourceChange,
         expected_revision: Option<i64>,
-        now: i64,
+        now: DateTime<Utc>,
     ) -> Step<Source> {
         let row = hold_source(transaction, name).await?;
         if let Some(expected) = expected_revision.filter(|&expected| expected != row.revision) {
@@ -197,15 +203,67 @@ impl Ledger {
         changed.revision += i64::from(changed != row);
         changed.declared = change.declared.unwrap_or(row.declared);
         if changed != row {
-            changed.updated_at = now;
+            changed.updated_at = micros(now);
             changed
                 .clone()
                 .into_active_model()
                 .reset_all()
                 .update(transaction)
                 .await?;
+            self.tell_of_change(transaction, &row, &changed, now)
+                .await?;
         }
         Source::from_row(changed)
+    }
+
+    async fn tell_of_change(
+        &self,
+        transaction: &DatabaseTransaction,
+        before: &source::Model,
+        after: &source::Model,
+        now: DateTime<Utc>,
+    ) -> Step<()> {
+        let mut actions = Vec::new();
+        if before.profile != after.profile || before.declared != after.declared {
+            actions.push(("changed", (Some(told(before)?), Some(told(after)?))));
+        }
+        if before.sealed_token != after.sealed_token {
+            actions.push(("token changed", (None, None)));
+        }
+        if before.desired != after.desired {
+            let action = match word(&after.desired)? {
+                DesiredState::Running => "resumed",
+                DesiredState::Paused => "paused",
+                DesiredState::Removed => "removed",
+            };
+            actions.push((action, (None, None)));
+        }
+        for (action, parts) in actions {
+            self.tell_of_source(transaction, &after.name, action, parts, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what was done to a source, where somebody did it.
+    async fn tell_of_source(
+        &self,
+        transaction: &DatabaseTransaction,
+        name: &str,
+        action: &str,
+        parts: (Option<Value>, Option<Value>),
+        at: DateTime<Utc>,
+    ) -> Step<()> {
+        let Some(author) = self.author() else {
+            return Ok(());
+        };
+        let trail = Trail {
+            author,
+            at,
+            kind: KIND,
+            subject: name,
+        };
+        trail.note(transaction, action, parts).await
     }
 
     fn is_token(&self, row: &source::Model, name: &SourceName, token: &Secret) -> bool {
@@ -233,6 +291,14 @@ impl Ledger {
                 .reset_all()
                 .update(&write.transaction)
                 .await?;
+            self.tell_of_source(
+                &write.transaction,
+                &row.name,
+                "restarted",
+                (None, None),
+                now,
+            )
+            .await?;
             Source::from_row(row)
         };
         let outcome = outcome.await;
@@ -279,7 +345,7 @@ async fn insert_source(
     new: NewSource,
     sealed_token: Option<Vec<u8>>,
     now: i64,
-) -> Step<Source> {
+) -> Step<source::Model> {
     let row = source::Model {
         name: new.name.to_string(),
         profile: profile_text(&new.profile)?,
@@ -322,5 +388,12 @@ async fn insert_source(
     progress::Entity::insert(nothing_yet(&row.name))
         .exec_without_returning(transaction)
         .await?;
-    Source::from_row(row)
+    Ok(row)
+}
+
+/// A source as the trail tells of it: without its token.
+fn told(row: &source::Model) -> Step<Value> {
+    let profile: Value = serde_json::from_str(&row.profile)
+        .map_err(|problem| Fault::Unreadable(problem.to_string()))?;
+    Ok(json!({"profile": profile, "declared": row.declared}))
 }

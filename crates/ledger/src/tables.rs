@@ -6,7 +6,7 @@ mod alerts;
 mod detection;
 mod policies;
 
-pub(crate) use access::{api_token, operator, saved_view, session};
+pub(crate) use access::{api_token, operator, repeatable_request, saved_view, session};
 pub(crate) use alerts::{alert, alert_detail, alert_draft, alert_event, alert_history};
 pub(crate) use detection::{
     detection_state, generation, policy_day, risk_event, signal, suppression_hit,

@@ -21,6 +21,8 @@ mod tables;
 mod tokens;
 mod views;
 
+pub(crate) use session::Provider;
+
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -15,8 +15,9 @@ use subtle::ConstantTimeEq;
 use crate::api::sumo;
 use crate::cookie;
 use crate::permissions::{Permission, needed};
-use crate::principal::Principal;
+use crate::principal::{Client, Principal};
 use crate::problem::{Code, Problem};
+use crate::rate::{Caller, Rates};
 
 /// The header that a page of another site can't send without being asked first, and what it says.
 pub(crate) const CSRF_HEADER: &str = "X-Requested-With";
@@ -28,6 +29,8 @@ pub(crate) struct Gate {
     pub(crate) services: Services,
     /// The token of the installation.
     pub(crate) token: Secret,
+    /// How often they have asked.
+    pub(crate) rates: Rates,
 }
 
 /// Lets through who may, and notes who they are.
@@ -38,8 +41,17 @@ pub(crate) async fn permitted(
 ) -> Response {
     let permission = permission(&request);
     let (method, headers) = (request.method().clone(), request.headers().clone());
-    match gate.admit(permission, &method, &headers).await {
-        Ok(principal) => {
+    let client = Client::of(request.extensions(), &headers);
+    let admitted = gate.admit(permission, &method, &headers, client).await;
+    let principal = admitted.as_ref().ok().and_then(Option::as_ref);
+    // Whoever is refused counts by address, too: somebody may guess.
+    let caller = Caller::of(principal, client.address);
+    let begun = gate.rates.count(&caller).and_then(|()| {
+        let is_heavy = permission.is_heavy && admitted.is_ok();
+        is_heavy.then(|| gate.rates.begin_work(&caller)).transpose()
+    });
+    match begun.and_then(|working| Ok((working, admitted?))) {
+        Ok((_working, principal)) => {
             if let Some(principal) = principal {
                 request.extensions_mut().insert(principal);
             }
@@ -61,13 +73,14 @@ impl Gate {
         permission: Permission,
         method: &Method,
         headers: &HeaderMap,
+        client: Client,
     ) -> Result<Option<Principal>, Problem> {
         let Some(least) = permission.least else {
             // A page of another site must not sign anybody in either.
             check_origin(method, headers)?;
             return Ok(None);
         };
-        let principal = self.identify(permission, method, headers).await?;
+        let principal = self.identify(permission, method, headers, client).await?;
         if !principal.role.reaches(least) {
             return Err(forbidden(&format!("this needs the role `{least}`")));
         }
@@ -84,6 +97,7 @@ impl Gate {
         permission: Permission,
         method: &Method,
         headers: &HeaderMap,
+        client: Client,
     ) -> Result<Principal, Problem> {
         if permission.path.starts_with(sumo::PATH)
             && let Some((id, key)) = access_key(headers)
@@ -99,7 +113,7 @@ impl Gate {
             let shown = bearer(headers).ok_or_else(unauthorized)?;
             return self.of_token(&shown).await;
         }
-        let secret = cookie::shown(headers).ok_or_else(unauthorized)?;
+        let secret = cookie::shown(headers, client.is_encrypted).ok_or_else(unauthorized)?;
         let session = self.services.session(&secret).await?;
         let session = session.ok_or_else(unauthorized)?;
         check_same_site(method, headers)?;

@@ -17,6 +17,18 @@ pub const HEADER_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest time from a request's headers to its answer. Above the lake's own limit for a query, which says more.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(90);
 
+/// Longest time in which a connection must be an encrypted one.
+pub const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often the files with certificate and key are looked at.
+pub(crate) const CERTIFICATE_LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// Most callers whose requests are counted one by one.
+pub(crate) const CALLERS_MAX: usize = 10_000;
+
+/// Most characters of the key of a request that may be repeated.
+pub const IDEMPOTENCY_KEY_CHARACTERS_MAX: usize = 255;
+
 /// Most connections at once; further ones wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 512;
 

@@ -8,7 +8,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::uri::Authority;
 use axum::middleware::Next;
@@ -17,10 +17,14 @@ use tokio::sync::Semaphore;
 
 use crate::authentication::permission;
 use crate::bounds::{BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, QUERY_BYTES_MAX};
+use crate::principal::Client;
 use crate::problem::{Cause, Code, Problem};
 
 /// Hosts that a server on loopback is called by.
 const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// For a year browsers come by https only.
+const HTTPS_ONLY: &str = "max-age=31536000";
 
 /// Headers of every answer. But for the web app nothing here is a page, so nothing may be loaded, framed, guessed or kept.
 const HEADERS: [(axum::http::HeaderName, &str); 4] = [
@@ -38,10 +42,19 @@ const HEADERS: [(axum::http::HeaderName, &str); 4] = [
 pub(crate) async fn hardened(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let client = Client::of(request.extensions(), request.headers());
+    // On this machine other servers speak plain http under the same name.
+    let is_sworn_to_https = client.is_encrypted && !is_for_loopback(&request);
     let mut response = next.run(request).await;
     if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
         let route = route.as_ref().map_or("none", MatchedPath::as_str);
         tracing::error!(%method, route, cause, "a request failed");
+    }
+    if is_sworn_to_https {
+        response.headers_mut().insert(
+            STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static(HTTPS_ONLY),
+        );
     }
     for (name, value) in HEADERS {
         // The web app says of its own files what may be kept and loaded.
@@ -53,9 +66,24 @@ pub(crate) async fn hardened(request: Request, next: Next) -> Response {
     response
 }
 
-/// Refuses requests for any host but this machine.
-pub(crate) async fn from_loopback(request: Request, next: Next) -> Response {
-    if is_for_loopback(&request) {
+/// The host under which browsers find the server, where a proxy on this machine stands before it.
+#[derive(Clone, Debug)]
+pub(crate) struct PublicHost(pub(crate) Option<String>);
+
+/// Refuses requests for any host but this machine and the public one.
+pub(crate) async fn from_loopback(
+    State(PublicHost(public)): State<PublicHost>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_public = |host: &str| {
+        let authority = host.parse::<Authority>();
+        authority.is_ok_and(|authority| {
+            let public = public.as_deref().unwrap_or_default();
+            !host.contains('@') && authority.host().eq_ignore_ascii_case(public)
+        })
+    };
+    if is_for(&request, |host| is_loopback(host) || is_public(host)) {
         return next.run(request).await;
     }
     let problem = Problem::new(
@@ -71,13 +99,18 @@ pub(crate) async fn from_loopback(request: Request, next: Next) -> Response {
 
 /// Whether every host that the request names, and it names one, is this machine.
 fn is_for_loopback(request: &Request) -> bool {
+    is_for(request, is_loopback)
+}
+
+/// Whether every host that the request names, and it names one, is one of these.
+fn is_for(request: &Request, is_one: impl Fn(&str) -> bool) -> bool {
     let in_address = request.uri().authority().map(Authority::as_str);
     let in_headers = request.headers().get_all(HOST).iter();
     let mut hosts = in_headers
         .map(|host| host.to_str().unwrap_or_default())
         .chain(in_address)
         .peekable();
-    hosts.peek().is_some() && hosts.all(is_loopback)
+    hosts.peek().is_some() && hosts.all(is_one)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -167,6 +200,15 @@ pub(crate) async fn one_of_few(
 pub(crate) async fn not_found() -> Problem {
     Problem::new(Code::NotFound, "no route has this address")
         .with_hint("GET /api/v1/openapi.json describes them all.")
+}
+
+/// What is answered to whoever speaks plain http where https is spoken.
+pub(crate) async fn https_only() -> Problem {
+    Problem::new(
+        Code::TlsNeeded,
+        "this port speaks https, and you speak http",
+    )
+    .with_hint("Begin the address with https://.")
 }
 
 /// What is answered where a route has another method.

@@ -9,13 +9,19 @@ use axum::{Extension, middleware::from_fn_with_state};
 use drishti_services::Services;
 use utoipa::Modify;
 use utoipa::OpenApi;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Gate, permitted};
+use crate::bounds::IDEMPOTENCY_KEY_CHARACTERS_MAX;
 use crate::guard::{Places, not_found, one_of_few};
+use crate::permissions::PERMISSIONS;
 use crate::problem::OpenFailure;
+use crate::repeatable::made_once;
 use crate::{api, metrics, probes};
 
 #[derive(OpenApi)]
@@ -65,7 +71,7 @@ impl Modify for Schemes {
         components.add_security_scheme("access_key", SecurityScheme::Http(basic));
         let cookie = ApiKeyValue::with_description(
             "drishti_session",
-            "The session of an operator. Whatever is no GET needs the header `X-Requested-With: drishti` with it.",
+            "The session of an operator; over https its name is `__Host-drishti_session`. Whatever is no GET needs the header `X-Requested-With: drishti` with it.",
         );
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
         components.add_security_scheme("session", cookie);
@@ -78,6 +84,7 @@ pub(crate) fn routes(gate: Gate) -> (Router<Services>, String) {
     let behind_gate = api::routes()
         .fallback(not_found)
         .layer(from_fn_with_state(places.clone(), one_of_few))
+        .layer(from_fn_with_state(gate.services.clone(), made_once))
         .layer(from_fn_with_state(gate, permitted));
     described(
         behind_gate,
@@ -102,9 +109,44 @@ fn described(
         .nest("/api/v1", behind_gate)
         .merge(open)
         .split_for_parts();
+    let mut document = document;
+    for row in PERMISSIONS.iter().filter(|row| row.creation.is_some()) {
+        let operations = document.paths.paths.get_mut(row.path);
+        if let Some(operation) = operations.and_then(|item| operation(item, row.method)) {
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(key_parameter().into());
+        }
+    }
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     (router, text)
+}
+
+fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
+    match method {
+        "POST" => item.post.as_mut(),
+        "PATCH" => item.patch.as_mut(),
+        _ => None,
+    }
+}
+
+/// The header with which a creation can be repeated.
+fn key_parameter() -> Parameter {
+    let key = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(IDEMPOTENCY_KEY_CHARACTERS_MAX));
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "A word of your own, such as a UUID: a request with the same one within 24 hours is not made again, but answered as the first.",
+        ))
+        .schema(Some(key))
+        .build()
 }
 
 /// The `OpenAPI` 3.1 document of all routes, as JSON.

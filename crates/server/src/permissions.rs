@@ -16,6 +16,19 @@ pub struct Permission {
     /// Whether it shows and changes only what is in the scope of the caller. Where it does not, who may see only some sources is
     /// refused.
     pub is_narrowed: bool,
+    /// Whether it makes something, so that a repetition with the same `Idempotency-Key` must not make it again.
+    pub creation: Option<Creation>,
+    /// Whether it may take much time and memory, so that one caller has only a few of it at once.
+    pub is_heavy: bool,
+}
+
+/// What the answer to a creation is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// It can be kept and given again.
+    Plain,
+    /// It holds a secret that is told once.
+    Secret,
 }
 
 impl Permission {
@@ -25,6 +38,24 @@ impl Permission {
             path,
             least,
             is_narrowed: false,
+            creation: None,
+            is_heavy: false,
+        }
+    }
+
+    /// The same, for an operation that makes something.
+    const fn creating(self, creation: Creation) -> Self {
+        Self {
+            creation: Some(creation),
+            ..self
+        }
+    }
+
+    /// The same, for an operation that may take much time and memory.
+    const fn heavy(self) -> Self {
+        Self {
+            is_heavy: true,
+            ..self
         }
     }
 
@@ -62,10 +93,14 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/accounts").narrowed(),
     viewer("GET", "/api/v1/addresses/{address}"),
     viewer("GET", "/api/v1/alerts").narrowed(),
-    analyst("POST", "/api/v1/alerts/changes").narrowed(),
+    analyst("POST", "/api/v1/alerts/changes")
+        .narrowed()
+        .creating(Creation::Plain),
     viewer("GET", "/api/v1/alerts/counts").narrowed(),
     viewer("GET", "/api/v1/alerts/{id}").narrowed(),
-    analyst("PATCH", "/api/v1/alerts/{id}").narrowed(),
+    analyst("PATCH", "/api/v1/alerts/{id}")
+        .narrowed()
+        .creating(Creation::Plain),
     auditor("GET", "/api/v1/audit"),
     viewer("GET", "/api/v1/collectors").narrowed(),
     viewer("GET", "/api/v1/collectors/name/{name}").narrowed(),
@@ -90,7 +125,7 @@ pub const PERMISSIONS: &[Permission] = &[
     admin("PUT", "/api/v1/installation/retention"),
     open("GET", "/api/v1/openapi.json"),
     admin("GET", "/api/v1/operators"),
-    admin("POST", "/api/v1/operators"),
+    admin("POST", "/api/v1/operators").creating(Creation::Plain),
     admin("GET", "/api/v1/operators/{name}"),
     admin("PATCH", "/api/v1/operators/{name}"),
     admin("DELETE", "/api/v1/operators/{name}"),
@@ -101,12 +136,12 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/policies/counts"),
     viewer("GET", "/api/v1/policies/{name}"),
     analyst("PATCH", "/api/v1/policies/{name}"),
-    analyst("POST", "/api/v1/policies/{name}/backtest"),
+    analyst("POST", "/api/v1/policies/{name}/backtest").heavy(),
     viewer("GET", "/api/v1/policies/{name}/changes"),
-    viewer("POST", "/api/v1/query"),
+    viewer("POST", "/api/v1/query").heavy(),
     viewer("GET", "/api/v1/ranges"),
-    analyst("POST", "/api/v1/ranges"),
-    analyst("POST", "/api/v1/ranges/import"),
+    analyst("POST", "/api/v1/ranges").creating(Creation::Plain),
+    analyst("POST", "/api/v1/ranges/import").creating(Creation::Plain),
     analyst("PUT", "/api/v1/ranges/{name}"),
     analyst("DELETE", "/api/v1/ranges/{name}"),
     viewer("GET", "/api/v1/recorded-matches"),
@@ -115,12 +150,15 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/session").narrowed(),
     open("POST", "/api/v1/session"),
     viewer("DELETE", "/api/v1/session").narrowed(),
+    open("GET", "/api/v1/session/methods"),
+    open("GET", "/api/v1/session/openid"),
+    open("GET", "/api/v1/session/openid/callback"),
     viewer("POST", "/api/v1/session/totp").narrowed(),
     viewer("PUT", "/api/v1/session/totp").narrowed(),
     viewer("DELETE", "/api/v1/session/totp").narrowed(),
     viewer("GET", "/api/v1/sources").narrowed(),
-    admin("POST", "/api/v1/sources"),
-    admin("POST", "/api/v1/sources/import/sumo"),
+    admin("POST", "/api/v1/sources").creating(Creation::Plain),
+    admin("POST", "/api/v1/sources/import/sumo").creating(Creation::Plain),
     viewer("GET", "/api/v1/sources/{name}").narrowed(),
     admin("PATCH", "/api/v1/sources/{name}").narrowed(),
     admin("DELETE", "/api/v1/sources/{name}").narrowed(),
@@ -133,15 +171,17 @@ pub const PERMISSIONS: &[Permission] = &[
     admin("POST", "/api/v1/sources/{name}/resume").narrowed(),
     admin("POST", "/api/v1/sources/{name}/test").narrowed(),
     viewer("GET", "/api/v1/suppressions"),
-    analyst("POST", "/api/v1/suppressions"),
+    analyst("POST", "/api/v1/suppressions").creating(Creation::Plain),
     analyst("POST", "/api/v1/suppressions/{id}/end"),
     viewer("GET", "/api/v1/tables"),
     admin("POST", "/api/v1/tables/update"),
     admin("GET", "/api/v1/tokens"),
-    admin("POST", "/api/v1/tokens"),
+    admin("POST", "/api/v1/tokens").creating(Creation::Secret),
     admin("DELETE", "/api/v1/tokens/{id}"),
     viewer("GET", "/api/v1/views").narrowed(),
-    viewer("POST", "/api/v1/views").narrowed(),
+    viewer("POST", "/api/v1/views")
+        .narrowed()
+        .creating(Creation::Plain),
     viewer("PUT", "/api/v1/views/{id}").narrowed(),
     viewer("DELETE", "/api/v1/views/{id}").narrowed(),
     open("GET", "/healthz"),

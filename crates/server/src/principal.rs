@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use drishti_model::{Role, Secret, SourceScope};
 use drishti_services::{ApiToken, Session};
 
@@ -139,6 +140,10 @@ impl<S: Sync> FromRequestParts<S> for Scope {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// Whether the connection itself is an encrypted one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OverTls(pub(crate) bool);
+
 /// Whether a proxy of the owner's stands before the server, so that its headers are believed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BehindProxy(pub(crate) bool);
@@ -156,26 +161,34 @@ impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-        let behind = parts.extensions.get::<BehindProxy>();
+        Ok(Self::of(&parts.extensions, &parts.headers))
+    }
+}
+
+impl Client {
+    /// Where a request with these comes from.
+    pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let peer = extensions.get::<Peer>().map(|peer| peer.0.ip());
+        let over_tls = extensions.get::<OverTls>().is_some_and(|over| over.0);
+        let behind = extensions.get::<BehindProxy>();
         if !behind.is_some_and(|behind| behind.0) {
-            return Ok(Self {
+            return Self {
                 address: peer,
-                is_encrypted: false,
-            });
+                is_encrypted: over_tls,
+            };
         }
         // A proxy appends what it saw itself; what stands before it may be made up.
         let last = |name: &str| {
-            let shown = parts.headers.get_all(name).iter().next_back()?;
+            let shown = headers.get_all(name).iter().next_back()?;
             shown.to_str().ok()?.rsplit(',').next().map(str::trim)
         };
-        Ok(Self {
+        Self {
             address: last("x-forwarded-for")
                 .and_then(|address| address.parse().ok())
                 .or(peer),
             is_encrypted: last("x-forwarded-proto")
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")),
-        })
+                .map_or(over_tls, |scheme| scheme.eq_ignore_ascii_case("https")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is answered when something can't be: problem documents (RFC 9457) with stable codes.
 
 use std::error::Error;
+use std::time::Duration;
 
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
@@ -11,6 +12,8 @@ use drishti_services::detect::enrich::EnrichError;
 use drishti_services::{LakeError, LedgerError, ServiceError};
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
+
+use crate::rate;
 
 macro_rules! codes {
     ($($code:ident: $status:ident $word:literal $title:literal,)*) => {
@@ -39,6 +42,7 @@ codes! {
     InvalidParameter: BAD_REQUEST "invalid_parameter" "A parameter is not valid",
     InvalidCursor: BAD_REQUEST "invalid_cursor" "The cursor is not one of ours",
     InvalidBody: BAD_REQUEST "invalid_body" "The body is not as described",
+    TlsNeeded: BAD_REQUEST "tls_needed" "This port speaks https",
     Unauthorized: UNAUTHORIZED "unauthorized" "Nobody has signed in",
     WrongCredentials: UNAUTHORIZED "wrong_credentials" "Name or password is wrong",
     SecondFactorNeeded: UNAUTHORIZED "code_needed" "A code of the second factor is needed",
@@ -54,7 +58,11 @@ codes! {
     NoSuchOperator: NOT_FOUND "no_such_operator" "There is no operator of this name",
     NoSuchToken: NOT_FOUND "no_such_token" "There is no token of this id",
     NoSuchView: NOT_FOUND "no_such_view" "There is no such view of yours",
+    NoOpenId: NOT_FOUND "no_openid" "OpenID Connect is not set up",
     MethodNotAllowed: METHOD_NOT_ALLOWED "method_not_allowed" "The method does not exist here",
+    RequestInProgress: CONFLICT "request_in_progress" "The first request with this key is under way",
+    OutcomeUnknown: CONFLICT "outcome_unknown" "The first request with this key was broken off",
+    AlreadyDone: CONFLICT "already_done" "The first request with this key was answered",
     RangeExists: CONFLICT "range_exists" "A range of this name exists",
     SourceExists: CONFLICT "source_exists" "A source of this name exists",
     OperatorExists: CONFLICT "operator_exists" "An operator of this name exists",
@@ -72,12 +80,14 @@ codes! {
     AddressTooLong: URI_TOO_LONG "address_too_long" "The address is too long",
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not JSON",
     ForeignHost: MISDIRECTED_REQUEST "foreign_host" "The host is not this server",
+    KeyReused: UNPROCESSABLE_ENTITY "key_reused" "The key belongs to another request",
     InvalidPolicy: UNPROCESSABLE_ENTITY "invalid_policy" "The policy can't be read",
     InvalidSetting: UNPROCESSABLE_ENTITY "invalid_setting" "A setting is out of bounds",
     WrongPassword: UNPROCESSABLE_ENTITY "wrong_password" "The password is wrong",
     AsanaRefused: UNPROCESSABLE_ENTITY "asana_refused" "Asana refused",
     QueryTooLarge: UNPROCESSABLE_ENTITY "query_too_large" "The answer takes too much time or memory",
     TooManyAttempts: TOO_MANY_REQUESTS "too_many_attempts" "Too many attempts",
+    TooManyRequests: TOO_MANY_REQUESTS "too_many_requests" "Too many requests",
     Internal: INTERNAL_SERVER_ERROR "internal" "Something failed here",
     AsanaUnavailable: BAD_GATEWAY "asana_unavailable" "Asana did not answer as it should",
     Overloaded: SERVICE_UNAVAILABLE "overloaded" "Too many requests at once",
@@ -170,7 +180,8 @@ impl Problem {
             code,
             detail: detail.into(),
             hint: String::new(),
-            retry_after_seconds: (code == Code::Overloaded).then_some(1),
+            retry_after_seconds: matches!(code, Code::Overloaded | Code::RequestInProgress)
+                .then_some(1),
             cause: None,
         }
     }
@@ -197,6 +208,35 @@ impl Problem {
                 ),
             )
         }
+    }
+
+    /// Too many requests of one caller.
+    pub(crate) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = rate::seconds(wait);
+        let detail = format!("you ask too often; try again in {seconds} seconds");
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..Self::new(Code::TooManyRequests, detail)
+        }
+    }
+
+    /// Too much work at once for one caller.
+    pub(crate) fn too_much_work(most: usize) -> Self {
+        let detail = format!("you have {most} queries or backtests under way, and no more can be");
+        Self {
+            retry_after_seconds: Some(1),
+            ..Self::new(Code::TooManyRequests, detail)
+        }
+    }
+
+    /// Too many keys of requests that may be repeated.
+    pub(crate) fn too_many_keys() -> Self {
+        let detail = "too many requests with a key in the last 24 hours";
+        Self {
+            retry_after_seconds: Some(3_600),
+            ..Self::new(Code::TooManyRequests, detail)
+        }
+        .with_hint("Send it without `Idempotency-Key`.")
     }
 
     /// An unforeseen failure: `cause` goes to the log, the caller only learns that there was one.

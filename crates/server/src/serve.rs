@@ -1,23 +1,36 @@
 //! From a listener to answered requests: connections with bounds on number, header size and idle time, and an orderly end.
 
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::from_fn;
 use axum::{Extension, Router};
+use drishti_model::Clock;
 use drishti_services::Services;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Layer;
 
-use crate::bounds::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, SHUTDOWN_TIME_MAX};
-use crate::principal::Peer;
+use crate::bounds::{
+    CERTIFICATE_LOOK_EVERY, CONNECTIONS_MAX, HANDSHAKE_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX,
+    SHUTDOWN_TIME_MAX,
+};
+use crate::guard::{hardened, https_only};
+use crate::principal::{OverTls, Peer};
+use crate::tls::{Tls, TlsError};
 use crate::{ServerOptions, router};
 
 /// Failures to accept a connection, one after the other, after which the listener is taken to be broken.
@@ -26,12 +39,18 @@ const ACCEPT_FAILURES_MAX: u32 = 100;
 /// Pause after such a failure: most are a lack of file handles, which ends when a connection does.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// First byte of a connection that is to be encrypted (RFC 8446, section 5.1: the record of a handshake).
+const TLS_HANDSHAKE: u8 = 22;
+
 /// What can go wrong with the server as a whole.
 #[derive(Debug, Error)]
 pub enum ServerError {
     /// Without a token everybody would be let in, or nobody.
     #[error("starting the server: the api token is empty")]
     EmptyToken,
+    /// Certificate and key can't be used.
+    #[error("starting the server with TLS")]
+    Tls(#[from] TlsError),
     /// The listener gives no connections any more.
     #[error("accepting connections")]
     Accept(#[source] io::Error),
@@ -48,19 +67,39 @@ pub async fn serve(
     if options.token.is_empty() {
         return Err(ServerError::EmptyToken);
     }
+    let tls = options.tls.clone().map(Tls::new).transpose()?;
+    let acceptor = tls.as_ref().map(Tls::acceptor).transpose()?;
+    let clock = Arc::clone(services.clock());
     let server = Server {
         routes: router(services, options),
+        acceptor,
         bounds: Bounds::default(),
         shutdown,
         cut: CancellationToken::new(),
     };
-    server.run(listener).await
+    let Some(tls) = tls else {
+        return server.run(listener).await;
+    };
+    let renewal = renew(tls, clock, CERTIFICATE_LOOK_EVERY);
+    tokio::select! {
+        served = server.run(listener) => served,
+        never = renewal => match never {},
+    }
+}
+
+/// Looks at the files of certificate and key again and again.
+async fn renew(mut tls: Tls, clock: Arc<dyn Clock>, every: Duration) -> Infallible {
+    loop {
+        tls.look_again(clock.now());
+        tokio::time::sleep(every).await;
+    }
 }
 
 /// The bounds of this file, so that tests can hit them.
 #[derive(Clone, Copy)]
 struct Bounds {
     connections: usize,
+    handshake_time: Duration,
     header_time: Duration,
     shutdown_time: Duration,
 }
@@ -69,6 +108,7 @@ impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: CONNECTIONS_MAX,
+            handshake_time: HANDSHAKE_TIME_MAX,
             header_time: HEADER_TIME_MAX,
             shutdown_time: SHUTDOWN_TIME_MAX,
         }
@@ -78,6 +118,8 @@ impl Default for Bounds {
 #[derive(Clone)]
 struct Server {
     routes: Router,
+    /// Where https is spoken.
+    acceptor: Option<TlsAcceptor>,
     bounds: Bounds,
     /// No new requests.
     shutdown: CancellationToken,
@@ -143,7 +185,41 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection could not be set up");
         }
-        let service = TowerToHyperService::new(Extension(peer).layer(self.routes.clone()));
+        let Some(acceptor) = &self.acceptor else {
+            return self.talk(stream, peer, &self.routes).await;
+        };
+        let encrypted = tokio::time::timeout(self.bounds.handshake_time, async {
+            let mut first = [0];
+            stream.peek(&mut first).await?;
+            if first == [TLS_HANDSHAKE] {
+                acceptor.accept(stream).await.map(Ok)
+            } else {
+                Ok(Err(stream))
+            }
+        });
+        match self.shutdown.run_until_cancelled(encrypted).await {
+            Some(Ok(Ok(Ok(stream)))) => {
+                let routes = self.routes.clone().layer(Extension(OverTls(true)));
+                self.talk(stream, peer, &routes).await;
+            }
+            Some(Ok(Ok(Err(plain)))) => {
+                let routes = Router::new().fallback(https_only).layer(from_fn(hardened));
+                self.talk(plain, peer, &routes).await;
+            }
+            Some(Ok(Err(error))) => tracing::debug!(%error, "a connection was not encrypted"),
+            Some(Err(_)) => tracing::debug!("a connection was not encrypted in time"),
+            None => {}
+        }
+    }
+
+    /// Speaks HTTP on a connection.
+    async fn talk(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+        peer: Peer,
+        routes: &Router,
+    ) {
+        let service = TowerToHyperService::new(Extension(peer).layer(routes.clone()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.bounds.header_time)
@@ -160,140 +236,5 @@ impl Server {
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection broke off");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::task::JoinHandle;
-
-    use super::*;
-
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-
-    /// A server whose requests say that they have begun, and then wait to be released.
-    struct Running {
-        address: SocketAddr,
-        server: JoinHandle<Result<(), ServerError>>,
-        shutdown: CancellationToken,
-        begun: Arc<Semaphore>,
-        release: CancellationToken,
-    }
-
-    async fn start(bounds: Bounds) -> Running {
-        let begun = Arc::new(Semaphore::new(0));
-        let (release, shutdown) = (CancellationToken::new(), CancellationToken::new());
-        let (signal, released) = (Arc::clone(&begun), release.clone());
-        let handler = get(move || async move {
-            signal.add_permits(1);
-            released.cancelled().await;
-            "done"
-        });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = Server {
-            routes: Router::new().route("/", handler),
-            bounds,
-            shutdown: shutdown.clone(),
-            cut: CancellationToken::new(),
-        };
-        Running {
-            address,
-            server: tokio::spawn(server.run(listener)),
-            shutdown,
-            begun,
-            release,
-        }
-    }
-
-    impl Running {
-        async fn connect(&self, request: &[u8]) -> TcpStream {
-            let mut stream = TcpStream::connect(self.address).await.unwrap();
-            stream.write_all(request).await.unwrap();
-            stream
-        }
-
-        async fn one_begun(&self) {
-            self.begun.acquire().await.unwrap().forget();
-        }
-    }
-
-    #[tokio::test]
-    async fn a_request_under_way_is_answered_before_the_end() {
-        let running = start(Bounds::default()).await;
-        let mut stream = running.connect(REQUEST).await;
-        running.one_begun().await;
-        running.shutdown.cancel();
-        running.release.cancel();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(answer.ends_with("done"), "{answer}");
-        running.server.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_request_that_does_not_end_is_cut() {
-        let running = start(Bounds {
-            shutdown_time: Duration::from_millis(20),
-            ..Bounds::default()
-        })
-        .await;
-        let mut stream = running.connect(REQUEST).await;
-        running.one_begun().await;
-        running.shutdown.cancel();
-        running.server.await.unwrap().unwrap();
-        let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer).await;
-        assert!(matches!(read, Ok(0) | Err(_)), "{answer:?}");
-    }
-
-    #[tokio::test]
-    async fn headers_that_do_not_end_are_not_waited_for() {
-        let running = start(Bounds {
-            header_time: Duration::from_millis(20),
-            ..Bounds::default()
-        })
-        .await;
-        let mut stream = running.connect(b"GET / HTTP/1.1\r\nhost: loc").await;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(!answer.contains("200"), "{answer}");
-        assert_eq!(running.begun.available_permits(), 0);
-    }
-
-    #[tokio::test]
-    async fn headers_that_are_too_large_are_refused() {
-        let running = start(Bounds::default()).await;
-        let padding = "x".repeat(HEADER_BYTES_MAX);
-        let request = format!("GET / HTTP/1.1\r\nhost: localhost\r\npadding: {padding}\r\n\r\n");
-        let mut stream = running.connect(request.as_bytes()).await;
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 431");
-    }
-
-    #[tokio::test]
-    async fn one_connection_too_many_waits_for_another_to_end() {
-        let running = start(Bounds {
-            connections: 1,
-            ..Bounds::default()
-        })
-        .await;
-        let first = running.connect(REQUEST).await;
-        running.one_begun().await;
-        let mut second = running.connect(REQUEST).await;
-        let waiting = tokio::time::timeout(Duration::from_millis(50), running.one_begun());
-        assert!(waiting.await.is_err());
-        drop(first);
-        running.one_begun().await;
-        running.release.cancel();
-        let mut answer = [0; 12];
-        second.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200");
     }
 }

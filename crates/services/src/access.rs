@@ -3,8 +3,10 @@
 
 mod attempts;
 mod first;
+mod openid;
 mod operators;
 mod passwords;
+mod repeatable;
 mod sign_in;
 mod tokens;
 mod totp;
@@ -25,10 +27,17 @@ use crate::ServiceError;
 use attempts::Attempts;
 use passwords::Passwords;
 
-pub use attempts::{ATTEMPTS_OF_ADDRESS_MAX, ATTEMPTS_OF_NAME_MAX, ATTEMPTS_SPAN};
+pub use attempts::{
+    ATTEMPTS_OF_ADDRESS_MAX, ATTEMPTS_OF_NAME_MAX, ATTEMPTS_SPAN, whole as whole_network,
+};
 pub use first::FIRST_OPERATOR;
+pub use openid::{
+    GroupRole, OpenId, OpenIdError, OpenIdReturn, OpenIdSettings, OpenIdStart, PROVIDER_BYTES_MAX,
+    PROVIDER_TIME_MAX,
+};
 pub use operators::{AddOperator, random_password};
 pub use passwords::PASSWORD_CHARACTERS;
+pub use repeatable::{KeptAnswer, Repeatable, Repetition};
 pub use sign_in::{SignIn, SignInError, SignedIn, expires_at};
 pub use tokens::{TOKEN_DAYS_MAX, TOKEN_PREFIX};
 

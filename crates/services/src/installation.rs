@@ -104,6 +104,15 @@ impl Services {
         &self.ledger
     }
 
+    /// The same for somebody who changes sources: the audit trail tells of it.
+    #[must_use]
+    pub fn in_name_of(&self, author: &str) -> Self {
+        Self {
+            ledger: self.ledger.in_name_of(author),
+            ..self.clone()
+        }
+    }
+
     /// The clock.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

@@ -129,7 +129,7 @@ async fn replace(path: &Path, body: &[u8]) -> io::Result<()> {
 }
 
 /// Whether `address` is on this machine, which no proxy reaches.
-fn is_local(address: &Url) -> bool {
+pub(crate) fn is_local(address: &Url) -> bool {
     match address.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

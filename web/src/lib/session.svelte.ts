@@ -12,6 +12,13 @@ export interface Operator {
   role: string;
   sources: string[] | null;
   has_totp: boolean;
+  has_password: boolean;
+}
+
+/** A provider to sign in with. */
+export interface Provider {
+  display: string;
+  path: string;
 }
 
 interface SessionAnswer {
@@ -70,6 +77,18 @@ class Session {
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok) throw problemOfAnswer(response.status, body);
     this.#enter(body as SessionAnswer);
+  }
+
+  /** The provider to sign in with; null where there is none, or where that can't be found out: the password works without. */
+  async provider(): Promise<Provider | null> {
+    try {
+      const response = await fetch(`${ADDRESS}/methods`, { credentials: 'same-origin' });
+      if (!response.ok) return null;
+      const methods = (await response.json()) as { openid: Provider | null };
+      return methods.openid;
+    } catch {
+      return null;
+    }
   }
 
   async signOut(): Promise<void> {

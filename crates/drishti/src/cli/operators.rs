@@ -42,6 +42,9 @@ pub(crate) struct OperatorAddArgs {
     /// Only this source; can be given often. All without it.
     #[arg(long = "source", value_name = "NAME")]
     pub(crate) sources: Vec<SourceName>,
+    /// Without a password: they sign in with the provider of `OpenID Connect`.
+    #[arg(long)]
+    pub(crate) openid: bool,
     #[command(flatten)]
     pub(crate) author: AuthorArgs,
 }

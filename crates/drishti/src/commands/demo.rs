@@ -207,13 +207,13 @@ Sign in:         as {FIRST_OPERATOR} with the password {password}
 Ask the lake:    {drishti} query \"select event_type, count(*) from events group by 1 order by 2 desc limit 5\"
 See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
-Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"http://{address}/api/v1/events?limit=3\"
-The API itself:  http://{address}/api/v1/openapi.json
-Metrics:         http://{address}/metrics
+Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"{address}/api/v1/events?limit=3\"
+The API itself:  {address}/api/v1/openapi.json
+Metrics:         {address}/metrics
 Lake:            {lake}
 Stop with Ctrl-C; the next `drishti demo` goes on from here.",
         app = if has_web_app() {
-            format!("http://{}/", product.address)
+            format!("{}/", product.address)
         } else {
             "this was built without it; scripts/web builds it".to_owned()
         },

@@ -1,5 +1,7 @@
 //! `drishti doctor`
 
+mod server;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -64,8 +66,12 @@ async fn examine(cli: &Cli, offline: bool) -> Vec<Finding> {
         secret_file("api token", &home.api_token_path()),
     ];
     findings.extend(proxy(&configuration));
+    findings.extend(server::encryption(&configuration));
     match configuration.open(&home).await {
-        Ok(services) => findings.extend(services.examine(!offline).await),
+        Ok(services) => {
+            findings.extend(services.examine(!offline).await);
+            findings.extend(server::provider(&services, &configuration, offline).await);
+        }
         Err(error) => {
             let advice = output::advice(&error);
             findings.push(Finding::bad("lake and ledger", words(&error), advice));

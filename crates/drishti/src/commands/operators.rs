@@ -87,7 +87,10 @@ async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<()> {
 
 async fn add(cli: &Cli, arguments: &OperatorAddArgs) -> anyhow::Result<()> {
     let services = open_existing(cli).await?;
-    let password = random_password()?;
+    let password = match arguments.openid {
+        true => None,
+        false => Some(random_password()?),
+    };
     let sources = arguments.sources.clone();
     let add = AddOperator {
         name: arguments.name.clone(),
@@ -97,7 +100,13 @@ async fn add(cli: &Cli, arguments: &OperatorAddArgs) -> anyhow::Result<()> {
         password: password.clone(),
     };
     services.add_operator(add, &arguments.author.author).await?;
-    print_password(&arguments.name, &password)
+    match password {
+        Some(password) => print_password(&arguments.name, &password),
+        None => print_data(&format!(
+            "`{}` signs in with the provider of OpenID Connect",
+            arguments.name
+        )),
+    }
 }
 
 async fn reset_password(cli: &Cli, arguments: &OperatorResetArgs) -> anyhow::Result<()> {

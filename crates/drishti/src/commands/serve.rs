@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use drishti_model::Secret;
 use drishti_server::ServerOptions;
 use drishti_services::Services;
 use drishti_services::access::FIRST_OPERATOR;
@@ -28,14 +27,15 @@ pub(crate) struct Opened {
     declared: Vec<AddSource>,
     listener: TcpListener,
     address: SocketAddr,
-    token: Secret,
+    options: ServerOptions,
     occupied: Occupied,
 }
 
 /// The running product: collector, maintenance and API over one installation.
 pub(crate) struct Product {
     pub(crate) services: Services,
-    pub(crate) address: SocketAddr,
+    /// Where it listens, as an address for browsers.
+    pub(crate) address: String,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
     server: tokio::task::JoinHandle<Result<(), drishti_server::ServerError>>,
@@ -52,7 +52,7 @@ pub(crate) async fn run(cli: &Cli, arguments: &ServeArgs) -> anyhow::Result<Exit
         ));
     }
     let product = opened.start();
-    output::print_data(&format!("listening on http://{}", product.address))?;
+    output::print_data(&format!("listening on {}", product.address))?;
     output::say(&format!(
         "the API takes the bearer token in `{}`",
         home.api_token_path().display()
@@ -77,14 +77,24 @@ impl Opened {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("listening on `{listen}`"))?;
+        let address = listener.local_addr().context("reading the own address")?;
+        let options = configuration.server_options(home.api_token()?, address)?;
+        if let Some(tls) = &options.tls {
+            tls.load()?;
+        }
+        if configuration.is_in_the_clear(address)? {
+            output::say(&format!(
+                "WARNING: {address} can be reached from other machines, and passwords, tokens and events cross the network in the clear; set                  `tls` in `[server]` of drishti.toml, or `behind_proxy = true` where a proxy with TLS stands before this server"
+            ));
+        }
         Ok(Self {
-            address: listener.local_addr().context("reading the own address")?,
+            address,
             listener,
             services: configuration.open(home).await?,
             declared: configuration.declared_sources()?,
             configuration,
             stop,
-            token: home.api_token()?,
+            options,
             occupied,
         })
     }
@@ -98,7 +108,7 @@ impl Opened {
             declared,
             listener,
             address,
-            token,
+            options,
             occupied,
         } = self;
         let tasks = TaskTracker::new();
@@ -117,10 +127,10 @@ impl Opened {
             maintained.maintain(settings, maintenance_stop).await;
         });
         tasks.close();
-        let options = ServerOptions {
-            token,
-            loopback_only_hosts: address.ip().is_loopback(),
-            behind_proxy: configuration.server.behind_proxy,
+        let scheme = if options.tls.is_some() {
+            "https"
+        } else {
+            "http"
         };
         let server = tokio::spawn(drishti_server::serve(
             listener,
@@ -130,7 +140,7 @@ impl Opened {
         ));
         Product {
             services,
-            address,
+            address: format!("{scheme}://{address}"),
             stop,
             tasks,
             server,

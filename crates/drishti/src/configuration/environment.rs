@@ -14,6 +14,18 @@ pub(crate) const LEDGER_URL: &str = "DRISHTI_LEDGER_URL";
 /// The lake's folder or address.
 pub(crate) const LAKE: &str = "DRISHTI_LAKE";
 
+/// The certificate of the server, instead of the file's.
+pub(crate) const TLS_CERTIFICATE: &str = "DRISHTI_TLS_CERTIFICATE";
+
+/// Its key.
+pub(crate) const TLS_KEY: &str = "DRISHTI_TLS_KEY";
+
+/// Where browsers find the server.
+pub(crate) const PUBLIC_URL: &str = "DRISHTI_PUBLIC_URL";
+
+/// What the installation shows the provider that people sign in with.
+pub(crate) const CLIENT_SECRET: &str = "DRISHTI_OPENID_CLIENT_SECRET";
+
 /// The usual names of a proxy for https, in the order in which they are looked for.
 pub(crate) const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 

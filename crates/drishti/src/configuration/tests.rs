@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use clap::CommandFactory;
 
-use super::environment::{KEY, LAKE, LEDGER_URL, NO_PROXY, OBJECT_STORES, PROXY};
+use super::environment::{
+    CLIENT_SECRET, KEY, LAKE, LEDGER_URL, NO_PROXY, OBJECT_STORES, PROXY, PUBLIC_URL,
+    TLS_CERTIFICATE, TLS_KEY,
+};
 use super::*;
 
 /// The page, section by section.
@@ -47,6 +50,12 @@ fn known(unknown_in: &str) -> BTreeSet<String> {
 fn every_key_of_the_file_is_documented() {
     for (heading, text) in [
         ("The file", "nobody_knows = 1"),
+        ("`[server]`", "[server]\nnobody_knows = 1"),
+        ("`[server.limits]`", "[server.limits]\nnobody_knows = 1"),
+        (
+            "`[server.openid]`",
+            "[server.openid]\nissuer = \"\"\nclient_id = \"\"\nnobody_knows = 1",
+        ),
         ("`[lake]`", "[lake]\nnobody_knows = 1"),
         ("`[ledger]`", "[ledger]\nnobody_knows = 1"),
         ("`[detection]`", "[detection]\nnobody_knows = 1"),
@@ -77,6 +86,7 @@ fn every_variable_is_documented() {
     of_options(&Cli::command(), &mut variables);
     assert!(variables.contains("DRISHTI_HOME"));
     variables.extend([KEY, LEDGER_URL, LAKE].map(str::to_owned));
+    variables.extend([TLS_CERTIFICATE, TLS_KEY, PUBLIC_URL, CLIENT_SECRET].map(str::to_owned));
     variables.extend(PROXY.map(str::to_owned));
     variables.extend(NO_PROXY.map(str::to_owned));
     variables.extend(OBJECT_STORES.map(|beginning| format!("{beginning}…")));

@@ -5,6 +5,7 @@ mod v0001_collect;
 mod v0002_detect;
 mod v0003_access;
 mod v0004_views;
+mod v0005_platform;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0002_detect::Version),
             Box::new(v0003_access::Version),
             Box::new(v0004_views::Version),
+            Box::new(v0005_platform::Version),
         ]
     }
 }

@@ -21,6 +21,7 @@ pub(crate) mod operator {
         pub(crate) created_at: i64,
         pub(crate) updated_at: i64,
         pub(crate) signed_in_at: Option<i64>,
+        pub(crate) openid_subject: Option<String>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -66,6 +67,27 @@ pub(crate) mod saved_view {
         pub(crate) revision: i64,
         pub(crate) created_at: i64,
         pub(crate) updated_at: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// A request that may be repeated, by the digest of who made it and of its key.
+pub(crate) mod repeatable_request {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "repeatable_requests")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) id: String,
+        pub(crate) principal: String,
+        pub(crate) begun_at: i64,
+        pub(crate) state: String,
+        pub(crate) sealed: Vec<u8>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -12,26 +12,30 @@ use crate::place::{Place, at, name, new_source};
 use crate::policies::trail;
 use crate::stand::{Stand, detected};
 
-const SPAN: SessionSpan = SessionSpan {
+pub(crate) const SPAN: SessionSpan = SessionSpan {
     idle: TimeDelta::hours(12),
     longest: TimeDelta::days(7),
 };
 
-fn operator(name: &str, role: Role) -> NewOperator {
+pub(crate) fn operator(name: &str, role: Role) -> NewOperator {
     NewOperator {
         name: name.to_owned(),
         display_name: format!("{name}\0 of security"),
         role,
         scope: SourceScope::All,
-        password_hash: Secret::new(format!("hash of {name}")),
+        password_hash: hash_of(name),
     }
 }
 
-fn only(names: &[&str]) -> SourceScope {
+pub(crate) fn hash_of(name: &str) -> Secret {
+    Secret::new(format!("hash of {name}"))
+}
+
+pub(crate) fn only(names: &[&str]) -> SourceScope {
     SourceScope::of(Some(names.iter().map(|text| name(text))))
 }
 
-async fn with_operators(place: &Place, operators: &[(&str, Role)]) -> Ledger {
+pub(crate) async fn with_operators(place: &Place, operators: &[(&str, Role)]) -> Ledger {
     let ledger = place.open().await;
     for (name, role) in operators {
         let new = operator(name, *role);
@@ -268,8 +272,9 @@ pub(crate) async fn secrets_of_operators_are_kept(place: Place) {
 pub(crate) async fn sessions_last_their_time(place: Place) {
     let ledger = with_operators(&place, &[("mara", Role::Viewer)]).await;
     let begun = ledger
-        .begin_session("one", "mara", SPAN, at(0))
+        .begin_session("one", ("mara", &hash_of("mara")), SPAN, at(0))
         .await
+        .unwrap()
         .unwrap();
     assert_eq!(
         (begun.operator.name.as_str(), begun.seen_at),
@@ -323,7 +328,7 @@ pub(crate) async fn sessions_end_with_what_they_rest_on(place: Place) {
         for (digest, who) in [("hers", "mara"), ("his", "root")] {
             ledger.end_session(digest, who, at(1)).await.unwrap();
             ledger
-                .begin_session(digest, who, SPAN, at(1))
+                .begin_session(digest, (who, &hash_of(who)), SPAN, at(1))
                 .await
                 .unwrap();
         }
@@ -341,8 +346,9 @@ pub(crate) async fn sessions_end_with_what_they_rest_on(place: Place) {
         assert!(ledger.session("his", SPAN, at(3)).await.unwrap().is_some());
     }
     ledger
-        .begin_session("last", "mara", SPAN, at(4))
+        .begin_session("last", ("mara", &Secret::new("another")), SPAN, at(4))
         .await
+        .unwrap()
         .unwrap();
     ledger
         .remove_operator("mara", None, "root", at(5))
@@ -350,10 +356,31 @@ pub(crate) async fn sessions_end_with_what_they_rest_on(place: Place) {
         .unwrap();
     assert_eq!(ledger.session("last", SPAN, at(6)).await.unwrap(), None);
     let nobody = ledger
-        .begin_session("no", "mara", SPAN, at(6))
+        .begin_session("no", ("mara", &hash_of("mara")), SPAN, at(6))
         .await
         .unwrap_err();
     assert!(matches!(nobody, LedgerError::NoSuchOperator(_)));
+}
+
+pub(crate) async fn sessions_rest_on_what_was_shown(place: Place) {
+    let ledger = with_operators(&place, &[("mara", Role::Viewer)]).await;
+    let old = hash_of("mara");
+    let new = Secret::new("another");
+    let changed = ledger.set_operator_password("mara", &new, false, "mara", at(1));
+    changed.await.unwrap();
+    // The old password was checked before it was changed, and comes too late.
+    let begins = async |hash: &Secret| {
+        let begun = ledger
+            .begin_session("one", ("mara", hash), SPAN, at(2))
+            .await;
+        begun.unwrap().is_some()
+    };
+    assert!(!begins(&old).await);
+    assert_eq!(ledger.session("one", SPAN, at(2)).await.unwrap(), None);
+    assert!(begins(&new).await);
+    ledger.end_session("one", "mara", at(2)).await.unwrap();
+    change(&ledger, "mara", enabled(false)).await.unwrap();
+    assert!(!begins(&new).await);
 }
 
 pub(crate) async fn sessions_are_bounded(place: Place) {
@@ -361,8 +388,8 @@ pub(crate) async fn sessions_are_bounded(place: Place) {
     let count = i64::try_from(SESSIONS_MAX).unwrap();
     for number in 0..=count {
         let digest = number.to_string();
-        let begun = ledger.begin_session(&digest, "mara", SPAN, at(number));
-        begun.await.unwrap();
+        let begun = ledger.begin_session(&digest, ("mara", &hash_of("mara")), SPAN, at(number));
+        begun.await.unwrap().unwrap();
     }
     for (number, lives) in [(0, false), (1, true), (count, true)] {
         let session = ledger.session(&number.to_string(), SPAN, at(count)).await;

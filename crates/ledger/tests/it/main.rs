@@ -16,6 +16,7 @@ mod detection;
 mod enrichment;
 mod health;
 mod leases;
+mod openid;
 mod opening;
 mod people_facts;
 mod place;
@@ -25,6 +26,7 @@ mod postgres_only;
 mod progress;
 mod quarantine;
 mod rebuilds;
+mod repeatable;
 mod replays;
 mod risk;
 mod secrets;
@@ -104,7 +106,10 @@ on_both_databases! {
     enrichment: ranges_are_kept_as_given, ranges_are_saved_together_or_not_at_all, feeds_are_registered_and_fetched, feeds_are_moved_and_removed, both_have_bounds;
     people_facts: are_replaced_as_a_whole, come_in_thousands, have_bounds, are_never_seen_in_part;
     access: operators_are_added_changed_and_removed, operators_are_told_in_the_trail, the_last_admin_stays, secrets_of_operators_are_kept, sessions_last_their_time,
-        sessions_end_with_what_they_rest_on, sessions_are_bounded, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;
+        sessions_end_with_what_they_rest_on, sessions_are_bounded,
+        sessions_rest_on_what_was_shown, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;
+    repeatable: requests_are_begun_once, requests_that_come_to_nothing_are_forgotten, requests_have_bounds, answers_are_sealed, many_at_once_are_one;
+    openid: operators_are_joined_and_changed, others_are_kept_out, the_last_admin_stays;
     trim: takes_what_is_old, takes_thousands_of_alerts;
     views: are_kept_shared_and_removed, are_their_owners, have_bounds, go_with_their_owner_unless_shared;
     together: several_handles_write;

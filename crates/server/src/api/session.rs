@@ -1,5 +1,7 @@
 //! Signing in and out, and the own second factor.
 
+mod methods;
+mod openid;
 mod totp;
 
 use axum::Json;
@@ -23,9 +25,14 @@ use crate::cookie;
 use crate::principal::{Client, SignedIn};
 use crate::problem::{Code, Failure, OpenFailure, Problem, ProblemDocument};
 
+pub(crate) use methods::Provider;
+
 pub(crate) fn routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(get_session, begin_session, end_session))
+        .routes(routes!(methods::get_session_methods))
+        .routes(routes!(openid::begin_openid))
+        .routes(routes!(openid::finish_openid))
         .routes(routes!(
             totp::begin_totp,
             totp::confirm_totp,
@@ -73,6 +80,8 @@ struct SignedInOperator {
     sources: Option<Vec<String>>,
     /// Whether a second factor is set up.
     has_totp: bool,
+    /// Whether they have a password here.
+    has_password: bool,
 }
 
 impl From<drishti_services::Session> for SessionView {
@@ -86,6 +95,7 @@ impl From<drishti_services::Session> for SessionView {
                 display_name: operator.display_name,
                 role: operator.role.as_str(),
                 has_totp: operator.has_totp,
+                has_password: operator.has_password,
             },
             expires_at,
             csrf_header: CSRF_HEADER,

@@ -11,6 +11,7 @@ use drishti_services::sources::AddSource;
 use drishti_services::watch::KnowledgeFiles;
 use drishti_services::{Installation, LakeLocation, SealingKey, Services};
 use reqwest::header::HeaderMap;
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -118,6 +119,11 @@ impl App {
     }
 
     pub(crate) async fn start_with(loopback_only_hosts: bool) -> Self {
+        Self::start_set_up(|options| options.loopback_only_hosts = loopback_only_hosts).await
+    }
+
+    /// A server whose options a test changes. It counts no requests.
+    pub(crate) async fn start_set_up(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::new(now()));
         let installation = Installation {
@@ -138,18 +144,20 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let options = ServerOptions {
-            token: Secret::new(API_TOKEN),
-            loopback_only_hosts,
-            behind_proxy: false,
-        };
+        let mut options = ServerOptions::new(Secret::new(API_TOKEN));
+        options.limits.requests_per_minute = 0;
+        change(&mut options);
         let server = tokio::spawn(serve(listener, services.clone(), options, shutdown.clone()));
         Self {
             services,
             clock,
             address,
             folder,
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .build()
+                .unwrap(),
             document: Document::new(),
             shutdown,
             server,
@@ -210,7 +218,7 @@ impl App {
             display_name: String::new(),
             role,
             scope,
-            password: Secret::new(PASSWORD),
+            password: Some(Secret::new(PASSWORD)),
         };
         self.services.add_operator(add, "test").await.unwrap();
     }

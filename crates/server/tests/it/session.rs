@@ -57,7 +57,8 @@ async fn an_operator_signs_in_and_out() {
     let answer = app.try_sign_in(&credentials(" Mara ", PASSWORD)).await;
     let session = answer.ok();
     let operator = json!({
-        "name": "mara", "display_name": "mara", "role": "analyst", "sources": ["acme"], "has_totp": false
+        "name": "mara", "display_name": "mara", "role": "analyst", "sources": ["acme"], "has_totp": false,
+        "has_password": true
     });
     assert_eq!(session["operator"], operator);
     assert_eq!(session["csrf_header"], "X-Requested-With");

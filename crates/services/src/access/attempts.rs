@@ -107,7 +107,7 @@ fn counts(time: DateTime<Utc>, now: DateTime<Utc>) -> bool {
 }
 
 /// An address as one customer of a network has it: all of a /64 in IPv6.
-fn whole(address: IpAddr) -> IpAddr {
+pub fn whole(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-use drishti_ledger::{DETECTION_AUTHOR, NewOperator, Operator, OperatorChange};
+use drishti_ledger::{DETECTION_AUTHOR, NewOperator, OPENID_AUTHOR, Operator, OperatorChange};
 use drishti_model::{Role, Secret, SourceScope};
 
 use super::passwords::check_rules;
@@ -10,7 +10,13 @@ const NAME_CHARACTERS_MAX: usize = 64;
 /// Characters of a name besides lower-case letters and digits.
 const NAME_PUNCTUATION: &str = "._-@";
 /// Names that the trail uses for others.
-const RESERVED: [&str; 4] = [DETECTION_AUTHOR, "drishti", "setup", "unknown"];
+const RESERVED: [&str; 5] = [
+    DETECTION_AUTHOR,
+    "drishti",
+    OPENID_AUTHOR,
+    "setup",
+    "unknown",
+];
 /// Random bytes of a password that is made.
 const PASSWORD_BYTES: usize = 18;
 
@@ -25,8 +31,8 @@ pub struct AddOperator {
     pub role: Role,
     /// Which sources they may see.
     pub scope: SourceScope,
-    /// What they sign in with at first.
-    pub password: Secret,
+    /// What they sign in with at first; without one they sign in with the provider of `OpenID` only.
+    pub password: Option<Secret>,
 }
 
 /// A password that nobody guesses.
@@ -53,13 +59,19 @@ impl Services {
         author: &str,
     ) -> Result<Operator, ServiceError> {
         check_name(&add.name)?;
-        check_rules(&add.name, &add.password)?;
+        let password_hash = match &add.password {
+            Some(password) => {
+                check_rules(&add.name, password)?;
+                self.access.passwords.hash(password).await?
+            }
+            None => Secret::new(""),
+        };
         let display_name = match add.display_name.trim() {
             "" => add.name.clone(),
             display_name => display_name.to_owned(),
         };
         let new = NewOperator {
-            password_hash: self.access.passwords.hash(&add.password).await?,
+            password_hash,
             name: add.name,
             display_name,
             role: add.role,
@@ -136,6 +148,7 @@ impl Services {
         begun.map_err(|wait| ServiceError::TooManyAttempts { wait })?;
         let secrets = self.ledger.operator_secrets(name).await?;
         let hash = secrets.as_ref().map(|secrets| &secrets.password_hash);
+        let hash = hash.filter(|hash| !hash.is_empty());
         if self.access.passwords.check(password, hash).await? {
             self.access.attempts().succeed(name);
             return Ok(());
@@ -195,7 +208,7 @@ pub(super) fn no_such(name: &str) -> ServiceError {
     drishti_ledger::LedgerError::NoSuchOperator(name.to_owned()).into()
 }
 
-fn check_name(name: &str) -> Result<(), ServiceError> {
+pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
     let is_plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit();
     let is_name = name.starts_with(is_plain)
         && name.chars().count() <= NAME_CHARACTERS_MAX

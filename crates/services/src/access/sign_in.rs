@@ -73,7 +73,7 @@ impl Services {
         let operator = self.ledger.operator(&name).await?;
         let secrets = self.ledger.operator_secrets(&name).await?;
         let may = operator.as_ref().is_some_and(|operator| operator.enabled);
-        let secrets = secrets.filter(|_| may);
+        let secrets = secrets.filter(|secrets| may && !secrets.password_hash.is_empty());
         let hash = secrets.as_ref().map(|secrets| &secrets.password_hash);
         let is_right = self.access.passwords.check(&attempt.password, hash).await?;
         let known = operator.as_ref().map(|operator| operator.name.as_str());
@@ -81,21 +81,24 @@ impl Services {
             self.tell_failure(known, now).await?;
             return Err(SignInError::WrongCredentials);
         };
-        if let Some(totp) = secrets.totp {
+        if let Some(totp) = &secrets.totp {
             let Some(code) = attempt.code else {
                 return Err(SignInError::CodeNeeded);
             };
-            if !self.takes_code(&name, &totp, &code, now).await? {
+            if !self.takes_code(&name, totp, &code, now).await? {
                 self.tell_failure(known, now).await?;
                 return Err(SignInError::CodeNeeded);
             }
         }
-        self.access.attempts().succeed(&name);
         let secret = Secret::new(random_text::<SECRET_BYTES>()?);
-        let session = self
+        let shown = (name.as_str(), &secrets.password_hash);
+        let begun = self
             .ledger
-            .begin_session(&digest(&secret), &name, SESSION_SPAN, now)
+            .begin_session(&digest(&secret), shown, SESSION_SPAN, now)
             .await?;
+        // While the password was checked, it was changed or its operator disabled.
+        let session = begun.ok_or(SignInError::WrongCredentials)?;
+        self.access.attempts().succeed(&name);
         Ok(SignedIn { secret, session })
     }
 
@@ -113,7 +116,7 @@ impl Services {
     }
 
     /// Notes a failure in the audit trail, at most once a minute and name. The name that nobody has is not told: it may be a password.
-    async fn tell_failure(
+    pub(super) async fn tell_failure(
         &self,
         operator: Option<&str>,
         now: DateTime<Utc>,

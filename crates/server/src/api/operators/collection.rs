@@ -29,9 +29,10 @@ pub(crate) struct NewOperator {
     role: String,
     /// The sources that they may see; all where it is left out or null.
     sources: Option<Vec<String>>,
-    /// The first password: 12 to 256 characters, not the name.
-    #[schema(value_type = String, format = Password, write_only)]
-    password: Secret,
+    /// The first password: 12 to 256 characters, not the name. Where it is left out or null they sign in with the provider of OpenID
+    /// Connect only.
+    #[schema(value_type = Option<String>, format = Password, write_only)]
+    password: Option<Secret>,
 }
 
 /// List the operators.

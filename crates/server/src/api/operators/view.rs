@@ -22,6 +22,8 @@ pub(crate) struct Operator {
     is_enabled: bool,
     /// Whether a second factor is set up.
     has_totp: bool,
+    /// Whether they have a password here; who has none signs in with the provider of OpenID Connect.
+    has_password: bool,
     /// When they were added.
     created_at: DateTime<Utc>,
     /// When they were last changed.
@@ -49,6 +51,7 @@ impl From<drishti_services::Operator> for Operator {
             role: operator.role.as_str(),
             is_enabled: operator.enabled,
             has_totp: operator.has_totp,
+            has_password: operator.has_password,
             created_at: operator.created_at,
             updated_at: operator.updated_at,
             signed_in_at: operator.signed_in_at,

@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use drishti_services::Services;
 
-use super::view::{Source, answer, tell};
+use super::view::{Source, answer};
 use crate::parameters::Named;
 use crate::principal::Author;
 use crate::problem::{Failure, Problem};
@@ -21,8 +21,8 @@ pub(crate) async fn restart_source(
     Named(name): Named,
     Author(author): Author,
 ) -> Result<Response, Problem> {
-    services.restart_source(&name).await?;
-    tell(&services, &author, "restarted", &name).await?;
+    let named = services.in_name_of(&author);
+    named.restart_source(&name).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -39,8 +39,8 @@ pub(crate) async fn pause_source(
     Named(name): Named,
     Author(author): Author,
 ) -> Result<Response, Problem> {
-    services.pause_source(&name).await?;
-    tell(&services, &author, "paused", &name).await?;
+    let named = services.in_name_of(&author);
+    named.pause_source(&name).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn resume_source(
     Named(name): Named,
     Author(author): Author,
 ) -> Result<Response, Problem> {
-    services.resume_source(&name).await?;
-    tell(&services, &author, "resumed", &name).await?;
+    let named = services.in_name_of(&author);
+    named.resume_source(&name).await?;
     answer(&services, &name, StatusCode::OK).await
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{CollectChange, Source, Sources, merged, tell};
+use super::view::{CollectChange, Source, Sources, merged};
 use crate::body::Body;
 use crate::principal::{Author, Scope};
 use crate::problem::{Failure, Problem};
@@ -107,8 +107,7 @@ pub(super) async fn add(
     author: &str,
 ) -> Result<(StatusCode, Json<Sources>), Problem> {
     let mut sources = Vec::new();
-    for added in services.add_source(order).await? {
-        tell(services, author, "added", &added.name).await?;
+    for added in services.in_name_of(author).add_source(order).await? {
         sources.push(Source::from(services.source(&added.name).await?));
     }
     Ok((StatusCode::CREATED, Json(Sources { sources })))

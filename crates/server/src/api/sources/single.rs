@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::view::{CollectChange, Source, answer, merged, tell};
+use super::view::{CollectChange, Source, answer, merged};
 use crate::body::Body;
 use crate::parameters::Named;
 use crate::preconditions::IfMatch;
@@ -102,8 +102,8 @@ pub(crate) async fn update_source(
     let change = patch.into_change(current.profile)?;
     // The change was made from this very revision, whether the caller named it or not.
     let revision = Some(current.revision);
-    services.update_source(&name, change, revision).await?;
-    tell(&services, &author, "changed", &name).await?;
+    let named = services.in_name_of(&author);
+    named.update_source(&name, change, revision).await?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -129,8 +129,7 @@ pub(crate) async fn delete_source(
     expected: IfMatch,
 ) -> Result<Response, Problem> {
     expected.check(services.source(&name).await?.source.revision)?;
-    services.remove_source(&name).await?;
-    tell(&services, &author, "removed", &name).await?;
+    services.in_name_of(&author).remove_source(&name).await?;
     match answer(&services, &name, StatusCode::ACCEPTED).await {
         Err(problem) if problem.is(Code::NoSuchSource) => {
             Ok(StatusCode::NO_CONTENT.into_response())
