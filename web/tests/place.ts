@@ -24,7 +24,7 @@ export function secret(file: string): string {
   return readFileSync(join(home, file), 'utf8').trim();
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

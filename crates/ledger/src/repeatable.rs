@@ -19,9 +19,6 @@ pub const REPEATABLE_REQUESTS_MAX: u64 = 2_000;
 /// Most bytes of an answer that is kept. Of a longer one only that it was given is.
 pub const REPEATABLE_ANSWER_BYTES_MAX: usize = 256 << 10;
 
-const BEGUN: &str = "begun";
-const DONE: &str = "done";
-
 /// A request that may be repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct RepeatableRequest<'a> {
@@ -103,7 +100,6 @@ impl Ledger {
                 .one(&write.transaction)
                 .await?;
             let Some(mut row) = row else { return Ok(()) };
-            DONE.clone_into(&mut row.state);
             row.sealed = sealed;
             let all = row.into_active_model().reset_all();
             all.update(&write.transaction).await?;
@@ -152,7 +148,6 @@ async fn begin(
         id: text(request.id),
         principal: text(request.principal),
         begun_at: micros(now),
-        state: BEGUN.to_owned(),
         sealed,
     };
     let of_principal = repeatable_request::Entity::find()

@@ -106,7 +106,7 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/collectors/name/{name}").narrowed(),
     viewer("GET", "/api/v1/collectors/{collector}").narrowed(),
     viewer("GET", "/api/v1/collectors/{collector}/sources").narrowed(),
-    admin("POST", "/api/v1/collectors/{collector}/sources"),
+    admin("POST", "/api/v1/collectors/{collector}/sources").creating(Creation::Plain),
     viewer("GET", "/api/v1/collectors/{collector}/sources/{source}").narrowed(),
     admin("PUT", "/api/v1/collectors/{collector}/sources/{source}").narrowed(),
     admin("DELETE", "/api/v1/collectors/{collector}/sources/{source}").narrowed(),

@@ -16,6 +16,7 @@ mod detection;
 mod environment;
 mod full_disk;
 mod harness;
+mod https;
 mod ingest;
 mod kills;
 mod late;

@@ -41,7 +41,6 @@ fn repeatable_requests() -> TableCreateStatement {
             key("id"),
             text("principal"),
             big_integer("begun_at"),
-            text("state"),
             blob("sealed"),
         ],
     )

@@ -86,7 +86,6 @@ pub(crate) mod repeatable_request {
         pub(crate) id: String,
         pub(crate) principal: String,
         pub(crate) begun_at: i64,
-        pub(crate) state: String,
         pub(crate) sealed: Vec<u8>,
     }
 

@@ -388,7 +388,8 @@ pub(crate) async fn sessions_are_bounded(place: Place) {
     let count = i64::try_from(SESSIONS_MAX).unwrap();
     for number in 0..=count {
         let digest = number.to_string();
-        let begun = ledger.begin_session(&digest, ("mara", &hash_of("mara")), SPAN, at(number));
+        let hash = hash_of("mara");
+        let begun = ledger.begin_session(&digest, ("mara", &hash), SPAN, at(number));
         begun.await.unwrap().unwrap();
     }
     for (number, lives) in [(0, false), (1, true), (count, true)] {

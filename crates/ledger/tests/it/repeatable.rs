@@ -73,9 +73,9 @@ pub(crate) async fn requests_have_bounds(place: Place) {
     begin(&ledger, "first", "a", 0).await;
     place
         .execute(&format!(
-            "insert into repeatable_requests (id, principal, begun_at, state, sealed)
+            "insert into repeatable_requests (id, principal, begun_at, sealed)
              with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < {})
-             select 'filled ' || number, principal, begun_at, state, sealed from numbers, repeatable_requests",
+             select 'filled ' || number, principal, begun_at, sealed from numbers, repeatable_requests",
             REPEATABLE_REQUESTS_MAX - 1
         ))
         .await;

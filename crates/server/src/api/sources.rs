@@ -8,8 +8,6 @@ mod single;
 mod test;
 mod view;
 
-pub(super) use view::tell;
-
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -389,11 +389,15 @@ async fn a_provider_that_does_not_answer_is_told_in_words() {
         (StatusCode::OK, " ".repeat((1 << 20) + 1)),
     ] {
         provider.set(|behaviour| behaviour.broken = Some((status, text)));
+        app.clock.advance(TimeDelta::seconds(5));
         let answer = start().await;
         is_refused(&answer, "provider_unavailable");
         assert!(location(&answer).ends_with("&to=%2Falerts"));
     }
     provider.set(|behaviour| behaviour.broken = None);
+    // It is not asked again at once.
+    is_refused(&start().await, "provider_unavailable");
+    app.clock.advance(TimeDelta::seconds(5));
     let (address, cookie) = begin(&app, "/").await;
     let query = provider.authorize(&address);
     provider.set(|behaviour| behaviour.broken = Some((StatusCode::BAD_GATEWAY, String::new())));
@@ -406,9 +410,9 @@ async fn a_provider_that_does_not_answer_is_told_in_words() {
         behaviour.broken = None;
         behaviour.methods = vec!["client_secret_post"];
     });
-    app.clock.advance(TimeDelta::minutes(61));
+    app.clock.set(now() + TimeDelta::minutes(62));
     provider.set(|behaviour| {
-        let later = now().timestamp() + 3_660;
+        let later = now().timestamp() + 3_720;
         behaviour.claims = json!({"iat": later, "exp": later + 300});
     });
     session_of(&sign_in(&app, &provider).await);

@@ -240,7 +240,7 @@ pub(super) async fn answer(
 }
 
 /// Notes in the audit trail what was done to a source.
-pub(in crate::api) async fn tell(
+pub(super) async fn tell(
     services: &Services,
     author: &str,
     action: &str,

@@ -11,7 +11,6 @@ use utoipa::IntoParams;
 use super::failure::SumoFailure;
 use super::source;
 use super::view::{IMPORT_VERSION, SumoSource, SumoSourceEnvelope};
-use crate::api::sources::tell;
 use crate::body::BodyText;
 use crate::parameters::Parameters;
 use crate::preconditions::{IfMatch, etag};
@@ -104,8 +103,8 @@ pub(crate) async fn update_sumo_source(
     expected.check(current.revision)?;
     let change = sumo_change(&json, &current)?;
     let (name, revision) = (&current.name, Some(current.revision));
-    services.update_source(name, change, revision).await?;
-    tell(&services, &author, "changed", name).await?;
+    let named = services.in_name_of(&author);
+    named.update_source(name, change, revision).await?;
     let changed = services.source(name).await?;
     Ok(answer(StatusCode::OK, changed, false))
 }
@@ -132,8 +131,8 @@ pub(crate) async fn delete_sumo_source(
 ) -> Result<StatusCode, Problem> {
     let current = source(&services, &scope, (&collector, &id)).await?.source;
     expected.check(current.revision)?;
-    services.remove_source(&current.name).await?;
-    tell(&services, &author, "removed", &current.name).await?;
+    let named = services.in_name_of(&author);
+    named.remove_source(&current.name).await?;
     Ok(StatusCode::OK)
 }
 
@@ -157,7 +156,6 @@ pub(crate) async fn restart_sumo_source(
 ) -> Result<Response, Problem> {
     let found = source(&services, &scope, (&collector, &id)).await?;
     let name = &found.source.name;
-    services.restart_source(name).await?;
-    tell(&services, &author, "restarted", name).await?;
+    services.in_name_of(&author).restart_source(name).await?;
     Ok(answer(StatusCode::OK, services.source(name).await?, false))
 }

@@ -12,7 +12,6 @@ use super::failure::SumoFailure;
 use super::single::answer;
 use super::view::{IMPORT_VERSION, SumoSource, SumoSourceEnvelope, SumoSources};
 use super::{COLLECTOR_ID, PATH, check_collector, part, visible};
-use crate::api::sources::tell;
 use crate::body::BodyText;
 use crate::parameters::Parameters;
 use crate::principal::{Author, Scope};
@@ -97,8 +96,7 @@ pub(crate) async fn create_sumo_source(
         return Err(Problem::new(Code::InvalidSetting, detail));
     }
     let name = order.name.clone();
-    services.add_source(order).await?;
-    tell(&services, &author, "added", &name).await?;
+    services.in_name_of(&author).add_source(order).await?;
     let overview = services.source(&name).await?;
     let id = sumo_id(&overview.source);
     let location = format!("{PATH}/{COLLECTOR_ID}/sources/{id}");

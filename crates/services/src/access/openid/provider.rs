@@ -24,10 +24,15 @@ pub const PROVIDER_BYTES_MAX: usize = 1 << 20;
 
 /// How long what the provider says of itself, and its keys, are used.
 const KNOWN_SPAN: TimeDelta = TimeDelta::hours(1);
+/// How soon a provider is asked again that did not answer: those who wait for it keep others from signing in.
+const FAILURE_SPAN: TimeDelta = TimeDelta::seconds(5);
 /// How soon its keys are asked for again where a token was signed with another.
 const KEYS_SPAN: TimeDelta = TimeDelta::minutes(1);
 /// Most characters of an error of the provider's that are told.
 const ERROR_CHARACTERS_MAX: usize = 100;
+
+/// What it is asked for first.
+const CONFIGURATION: &str = "configuration";
 
 /// What a provider says of itself (`OpenID Connect` Discovery 1.0).
 #[derive(Clone, Debug, Deserialize)]
@@ -46,7 +51,8 @@ pub(super) struct Provider {
     issuer: String,
     configuration: Url,
     client: Client,
-    metadata: Mutex<Option<(Metadata, DateTime<Utc>)>>,
+    /// What it said of itself, or why it did not.
+    metadata: Mutex<Option<(Result<Metadata, String>, DateTime<Utc>)>>,
     keys: Mutex<Option<(Keys, DateTime<Utc>)>>,
 }
 
@@ -93,17 +99,39 @@ impl Provider {
 
     /// What the provider says of itself, asked for once an hour.
     pub(super) async fn metadata(&self, now: DateTime<Utc>) -> Result<Metadata, OpenIdError> {
-        const WHAT: &str = "configuration";
         let mut known = self.metadata.lock().await;
-        if let Some((metadata, at)) = known.as_ref()
-            && is_fresh(*at, KNOWN_SPAN, now)
-        {
-            return Ok(metadata.clone());
-        }
+        let fresh = known.as_ref().and_then(|(said, at)| {
+            let span = if said.is_ok() {
+                KNOWN_SPAN
+            } else {
+                FAILURE_SPAN
+            };
+            is_fresh(*at, span, now).then(|| said.clone())
+        });
+        let said = match fresh {
+            Some(said) => said,
+            None => {
+                let said = self.ask().await.map_err(|error| match error {
+                    OpenIdError::Provider { problem, .. } => problem,
+                    error => error.to_string(),
+                });
+                *known = Some((said.clone(), now));
+                said
+            }
+        };
+        said.map_err(|problem| OpenIdError::Provider {
+            what: CONFIGURATION,
+            problem,
+        })
+    }
+
+    /// Asks the provider what it says of itself.
+    async fn ask(&self) -> Result<Metadata, OpenIdError> {
         let request = self.client.get(self.configuration.clone());
-        let metadata: Metadata = read(WHAT, answer(WHAT, request).await?)?;
+        let answer = answer(CONFIGURATION, request).await?;
+        let metadata: Metadata = read(CONFIGURATION, answer)?;
         let problem = |problem: &str| OpenIdError::Provider {
-            what: WHAT,
+            what: CONFIGURATION,
             problem: problem.to_owned(),
         };
         if metadata.issuer != self.issuer {
@@ -117,7 +145,6 @@ impl Provider {
         if !addresses.into_iter().all(is_safe) {
             return Err(problem("it names an address without https"));
         }
-        *known = Some((metadata.clone(), now));
         Ok(metadata)
     }
 
