@@ -70,6 +70,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Err(Problem::parameter("Idempotency-Key", problem))
 }
 
+#[expect(clippy::disallowed_methods, reason = "it is read up to a limit")]
 async fn make_once(
     services: Services,
     creation: Creation,
@@ -159,6 +160,7 @@ fn answered(answer: KeptAnswer) -> Result<Response, Problem> {
 }
 
 /// Makes a request, and keeps what came of it.
+#[expect(clippy::disallowed_methods, reason = "it is read up to a limit")]
 async fn make(
     services: Services,
     creation: Creation,

@@ -87,9 +87,10 @@ async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<()> {
 
 async fn add(cli: &Cli, arguments: &OperatorAddArgs) -> anyhow::Result<()> {
     let services = open_existing(cli).await?;
-    let password = match arguments.openid {
-        true => None,
-        false => Some(random_password()?),
+    let password = if arguments.openid {
+        None
+    } else {
+        Some(random_password()?)
     };
     let sources = arguments.sources.clone();
     let add = AddOperator {

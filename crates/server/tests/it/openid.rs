@@ -111,25 +111,6 @@ async fn somebody_signs_in_with_the_provider() {
     app.send(change).await.ok();
     sign_in(&app, &provider).await;
     assert_eq!(operator(&app, "mara@example.com").await["role"], "analyst");
-    // There is no password to guess, set or add a factor to.
-    for password in ["", PASSWORD] {
-        let wrong = json!({"name": "mara@example.com", "password": password});
-        assert_eq!(
-            app.try_sign_in(&wrong).await.problem(401),
-            "wrong_credentials"
-        );
-    }
-    let new = Secret::new(PASSWORD);
-    let reset = app
-        .services
-        .reset_password("mara@example.com", &new, false, "test");
-    assert!(reset.await.is_err());
-    let totp = app.request_of(
-        &session_of(&sign_in(&app, &provider).await),
-        Method::POST,
-        "/api/v1/session/totp",
-    );
-    assert_eq!(app.send(totp).await.problem(422), "invalid_setting");
     let trail = app.get("/api/v1/audit?kind=operator").await.ok();
     let actions: Vec<_> = trail["entries"]
         .as_array()
@@ -152,6 +133,27 @@ async fn somebody_signs_in_with_the_provider() {
             "api token changed"
         ]
     );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn there_is_no_password_to_guess_set_or_add_a_factor_to() {
+    let (app, provider) = with_provider(|_| {}).await;
+    let session = session_of(&sign_in(&app, &provider).await);
+    for password in ["", PASSWORD] {
+        let wrong = json!({"name": "mara@example.com", "password": password});
+        assert_eq!(
+            app.try_sign_in(&wrong).await.problem(401),
+            "wrong_credentials"
+        );
+    }
+    let new = Secret::new(PASSWORD);
+    let reset = app
+        .services
+        .reset_password("mara@example.com", &new, false, "test");
+    assert!(reset.await.is_err());
+    let totp = app.request_of(&session, Method::POST, "/api/v1/session/totp");
+    assert_eq!(app.send(totp).await.problem(422), "invalid_setting");
     app.stop().await;
 }
 

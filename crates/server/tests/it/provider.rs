@@ -1,4 +1,4 @@
-//! A provider of OpenID Connect of a test's own: discovery, keys, codes that count once, PKCE, and tokens that are really signed. It shares
+//! A provider of `OpenID Connect` of a test's own: discovery, keys, codes that count once, PKCE, and tokens that are really signed. It shares
 //! no code with what it tests.
 
 use std::collections::HashMap;

@@ -17,9 +17,13 @@ pub struct Repeatable {
 impl Repeatable {
     /// The request of `principal` with this key; `parts` is all that makes it this one and no other.
     pub fn new(principal: &str, key: &str, parts: &[&str]) -> Self {
+        // With their lengths, so that no two lists look alike.
         let joined = |parts: &[&str]| {
-            let sized = parts.iter().map(|part| format!("{}:{part}", part.len()));
-            digest(&Secret::new(sized.collect::<String>()))
+            let sized: Vec<_> = parts
+                .iter()
+                .map(|part| format!("{}:{part}", part.len()))
+                .collect();
+            digest(&Secret::new(sized.concat()))
         };
         Self {
             id: joined(&[principal, key]),

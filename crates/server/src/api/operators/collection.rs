@@ -29,7 +29,7 @@ pub(crate) struct NewOperator {
     role: String,
     /// The sources that they may see; all where it is left out or null.
     sources: Option<Vec<String>>,
-    /// The first password: 12 to 256 characters, not the name. Where it is left out or null they sign in with the provider of OpenID
+    /// The first password: 12 to 256 characters, not the name. Where it is left out or null they sign in with the provider of `OpenID`
     /// Connect only.
     #[schema(value_type = Option<String>, format = Password, write_only)]
     password: Option<Secret>,

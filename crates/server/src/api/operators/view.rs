@@ -22,7 +22,7 @@ pub(crate) struct Operator {
     is_enabled: bool,
     /// Whether a second factor is set up.
     has_totp: bool,
-    /// Whether they have a password here; who has none signs in with the provider of OpenID Connect.
+    /// Whether they have a password here; who has none signs in with the provider of `OpenID Connect`.
     has_password: bool,
     /// When they were added.
     created_at: DateTime<Utc>,

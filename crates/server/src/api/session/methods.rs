@@ -12,12 +12,12 @@ pub(crate) struct Provider(pub(crate) Option<OpenId>);
 /// How people can sign in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SessionMethods {
-    /// The provider of OpenID Connect; null where there is none.
+    /// The provider of `OpenID Connect`; null where there is none.
     #[schema(required)]
     openid: Option<OpenIdMethod>,
 }
 
-/// A provider of OpenID Connect.
+/// A provider of `OpenID Connect`.
 #[derive(Debug, Serialize, ToSchema)]
 struct OpenIdMethod {
     /// What its button says.

@@ -108,16 +108,15 @@ impl Provider {
             };
             is_fresh(*at, span, now).then(|| said.clone())
         });
-        let said = match fresh {
-            Some(said) => said,
-            None => {
-                let said = self.ask().await.map_err(|error| match error {
-                    OpenIdError::Provider { problem, .. } => problem,
-                    error => error.to_string(),
-                });
-                *known = Some((said.clone(), now));
-                said
-            }
+        let said = if let Some(said) = fresh {
+            said
+        } else {
+            let said = self.ask().await.map_err(|error| match error {
+                OpenIdError::Provider { problem, .. } => problem,
+                error => error.to_string(),
+            });
+            *known = Some((said.clone(), now));
+            said
         };
         said.map_err(|problem| OpenIdError::Provider {
             what: CONFIGURATION,
