@@ -54,6 +54,29 @@ export const SCREENS: Screen[] = [
     },
   },
   { name: 'alerts-none', path: '/alerts?text=nothing-is-called-so', ready: 'text=No alert here.' },
+  {
+    name: 'suppress',
+    path: '/alerts?policy=anomaly.impossible_travel&state=all',
+    ready: '[data-alert]',
+    before: async (page) => {
+      await openFirstAlert(page);
+      await page.getByRole('button', { name: 'Suppress…' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  { name: 'people', path: '/people', ready: '[data-person]' },
+  { name: 'people-none', path: '/people?text=nobody-is-called-so', ready: 'text=Nobody here.' },
+  {
+    name: 'person',
+    path: '/people?alerts=open',
+    ready: '[data-person]',
+    before: async (page) => {
+      await page.locator('[data-person] a').first().click();
+      await page.locator('svg .place').first().waitFor();
+    },
+    size: { width: 1440, height: 2000 },
+  },
+  { name: 'person-odd', path: '/people/99', ready: 'text=odd@example.com' },
   { name: 'events', path: '/events', ready: 'tbody tr' },
   {
     name: 'event',

@@ -28,3 +28,4 @@ mod words;
 
 pub use catalogue::DETECTORS;
 pub use engine::{AnomalyEngine, BaselineSizes};
+pub(crate) use moment::ACTIVE_DAYS_MIN;

@@ -22,7 +22,7 @@ use drishti_model::{AddressCategory, AddressFacts};
 
 use crate::StateRow;
 
-pub(crate) use aspects::{Action, Aspects, TypeFacts, Types};
+pub(crate) use aspects::{Action, Aspects, TypeFacts, Types, of_context};
 pub(crate) use crowd::{CROWD_MAX, Crowd};
 pub(crate) use hours::hour_of_day;
 pub(crate) use observed::{Observed, Subject};
@@ -38,7 +38,7 @@ pub(crate) use traits::country_value;
 pub(crate) use traits::{Attribute, country_code, device_name, hash_text, network_name};
 
 use organisation::{AddressFailure, Only, ValueKey};
-use table::Table;
+use table::{Key as _, Table};
 
 /// People and service accounts that are remembered.
 pub const PEOPLE_MAX: usize = 200_000;
@@ -48,6 +48,21 @@ pub const ADDRESSES_MAX: usize = 100_000;
 pub const OAUTH_APPS_MAX: usize = 2_000;
 /// Values of attributes that are remembered of the organisation: countries, networks, devices, event types, apps.
 pub const VALUES_MAX: usize = 30_000;
+
+/// The saved row of what is usual in the organisation.
+pub(crate) const ORGANISATION_ROW: &str = "anomaly/organisation";
+const PEOPLE_ROWS: &str = "anomaly/person/";
+const VALUE_ROWS: &str = "anomaly/value/";
+
+/// The saved row of a person.
+pub(crate) fn person_row(person: &str) -> String {
+    format!("{PEOPLE_ROWS}{person}")
+}
+
+/// The saved row of a value, which has its name.
+pub(crate) fn value_row(attribute: Attribute, value: u64) -> String {
+    format!("{VALUE_ROWS}{}", ValueKey(attribute, value).to_text())
+}
 
 /// The saved rows of baselines begin with this.
 pub(crate) const PREFIX: &str = "anomaly/";
@@ -83,11 +98,11 @@ pub(crate) struct Spoken {
 impl Default for Baselines {
     fn default() -> Self {
         Self {
-            organisation: Table::new("anomaly/organisation", 1),
-            people: Table::new("anomaly/person/", PEOPLE_MAX),
+            organisation: Table::new(ORGANISATION_ROW, 1),
+            people: Table::new(PEOPLE_ROWS, PEOPLE_MAX),
             addresses: Table::new("anomaly/address/", ADDRESSES_MAX),
             apps: Table::new("anomaly/app/", OAUTH_APPS_MAX),
-            values: Table::new("anomaly/value/", VALUES_MAX),
+            values: Table::new(VALUE_ROWS, VALUES_MAX),
         }
     }
 }

@@ -10,9 +10,11 @@ mod baseline;
 mod detector;
 pub mod enrich;
 mod finding;
+mod habits;
 mod journal;
 mod people;
 mod policy;
+mod presence;
 mod state;
 mod verdict;
 
@@ -28,11 +30,13 @@ pub use finding::{
     Comparison, Entity, EntityKind, EventReference, Explanation, FINDING_EVENTS_MAX, Finding,
     PolicyId, Rarity,
 };
+pub use habits::{ActionHabit, HabitReader, Habits, HourHabit, PeerHabit, PlaceHabit, Usual};
 pub use people::{People, PersonFacts, Terminated};
 pub use policy::{
     Activity, AfterResolution, Audience, Evaluate, Grouping, Mode, POLICIES_MAX,
     POLICY_FILE_BYTES_MAX, Pack, Policy, PolicyError, PolicyKind, PolicyTest, Remark, RemarkLevel,
     Scope, SeverityCase, Subject, TestReport, TestResult, lint, run_tests,
 };
+pub use presence::{Presence, Presences};
 pub use state::StateRow;
 pub use verdict::Verdict;

@@ -4,6 +4,7 @@ mod addresses;
 mod alerts;
 mod detection;
 mod operators;
+mod people;
 mod policies;
 
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ pub(crate) use addresses::*;
 pub(crate) use alerts::*;
 pub(crate) use detection::*;
 pub(crate) use operators::*;
+pub(crate) use people::*;
 pub(crate) use policies::*;
 
 /// The home folder where none is named.
@@ -89,7 +91,7 @@ pub(crate) enum Command {
     /// What is kept quiet for a while.
     #[command(subcommand)]
     Suppressions(SuppressionsCommand),
-    /// What is known of people besides their accounts, and how risky they are.
+    /// Who is who, what is known of them, and how risky they are.
     #[command(subcommand)]
     People(PeopleCommand),
     /// What is known of addresses.

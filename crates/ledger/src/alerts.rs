@@ -7,6 +7,7 @@ use crate::error::{Fault, LedgerError, Step};
 use crate::tables::{alert, alert_detail};
 use crate::value::{cut, moment, moment_if_any, ranked, source_name};
 
+mod about;
 mod content;
 mod draft;
 mod events;
@@ -20,6 +21,7 @@ pub(crate) use draft::{finish_drafts, save_drafts};
 pub(crate) use save::save_alerts;
 pub(crate) use triage::hold_alerts;
 
+pub use about::{ALERTED_ENTITIES_MAX, OpenAlerts};
 pub use events::{ALERT_EVENTS_FIRST, ALERT_EVENTS_MAX};
 pub use history::{ALERT_HISTORY_MAX, AlertAction, AlertHistory, DETECTION_AUTHOR};
 pub use list::{AlertCounts, AlertCursor, AlertFilter, AlertOrder, Assignee};

@@ -1,21 +1,24 @@
 use chrono::{DateTime, Utc};
-use drishti_model::SourceName;
+use drishti_model::{SourceName, SourceScope};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, ConnectionTrait,
-    DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
 };
 
 use crate::alerts::{finish_drafts, save_alerts, save_drafts};
 use crate::error::{Fault, LedgerError, Step};
 use crate::leases::hold_leased_source;
+use crate::people_seen::save_people;
 use crate::policy_days::count_policies;
 use crate::risk::save_risk;
 use crate::signals::save_signals;
+use crate::sources::within;
 use crate::suppressions::count_suppressed;
 use crate::tables::{alert_draft, generation};
 use crate::value::{micros, moment, moment_if_any, source_name, text};
 use crate::{
-    AlertChanges, DetectedAlert, Lease, Ledger, PolicyCount, RiskEvent, Signal, SuppressionHits,
+    AlertChanges, DetectedAlert, Lease, Ledger, PersonSeen, PolicyCount, RiskEvent, Signal,
+    SuppressionHits,
 };
 
 mod state;
@@ -79,6 +82,8 @@ pub struct DetectionStep {
     pub risk: Vec<RiskEvent>,
     /// Matches that are only recorded.
     pub signals: Vec<Signal>,
+    /// Who did something, to be added to what they did before.
+    pub people: Vec<PersonSeen>,
     /// What the policies came to, to be added to what they came to before.
     pub counts: Vec<PolicyCount>,
     /// What suppressions kept quiet, to be added to what they kept quiet before.
@@ -96,6 +101,8 @@ pub struct Preview {
     pub risk: Vec<RiskEvent>,
     /// Matches that are only recorded.
     pub signals: Vec<Signal>,
+    /// Who did something in these events.
+    pub people: Vec<PersonSeen>,
 }
 
 /// What saving a step did.
@@ -111,6 +118,23 @@ impl Ledger {
     /// The generation of a source that is in use; `None` where detection has not begun.
     pub async fn generation(&self, name: &SourceName) -> Result<Option<Generation>, LedgerError> {
         self.read_generation(name, true).await
+    }
+
+    /// The generations in use of the sources in a scope, by source.
+    pub async fn generations(&self, scope: &SourceScope) -> Result<Vec<Generation>, LedgerError> {
+        let read = async || -> Step<Vec<Generation>> {
+            let mut query = generation::Entity::find()
+                .filter(generation::Column::Active.eq(true))
+                .order_by_asc(generation::Column::Source);
+            if let Some(within) = within(generation::Column::Source, scope) {
+                query = query.filter(within);
+            }
+            let rows = query.all(self.database()).await?;
+            rows.into_iter().map(Generation::of).collect()
+        };
+        read()
+            .await
+            .map_err(|fault| self.failed("reading how far detection is", fault))
     }
 
     /// The rebuild of a source that is under way.
@@ -332,7 +356,7 @@ async fn save(
     row.sequence = step.sequence;
     row.settled_until = settled_until.or(row.settled_until);
     row.evaluated_batch = step.evaluated_batch.unwrap_or(row.evaluated_batch);
-    let (generation, active) = (row.id, row.active);
+    let (generation, active, sequence) = (row.id, row.active, row.sequence);
     row.into_active_model()
         .reset_all()
         .update(transaction)
@@ -343,6 +367,8 @@ async fn save(
     let nothing = Preview::default();
     let preview = if active { &step.preview } else { &nothing };
     save_risk(transaction, generation, &step.risk, &preview.risk).await?;
+    let (settled, previewed) = (&step.people, &preview.people);
+    save_people(transaction, generation, sequence, settled, previewed).await?;
     save_signals(transaction, generation, &step.signals, &preview.signals).await?;
     let alerts = if active {
         save_alerts(
@@ -365,6 +391,14 @@ async fn save(
 
 /// The generations in use: of one source, or of all.
 pub(crate) fn in_use(source: Option<&SourceName>) -> sea_orm::sea_query::SelectStatement {
+    in_use_within(source, &SourceScope::All)
+}
+
+/// The same, of sources in a scope.
+pub(crate) fn in_use_within(
+    source: Option<&SourceName>,
+    scope: &SourceScope,
+) -> sea_orm::sea_query::SelectStatement {
     use sea_orm::{QuerySelect, QueryTrait};
 
     let mut query = generation::Entity::find()
@@ -373,6 +407,9 @@ pub(crate) fn in_use(source: Option<&SourceName>) -> sea_orm::sea_query::SelectS
         .filter(generation::Column::Active.eq(true));
     if let Some(source) = source {
         query = query.filter(generation::Column::Source.eq(source.as_str()));
+    }
+    if let Some(within) = within(generation::Column::Source, scope) {
+        query = query.filter(within);
     }
     query.into_query()
 }

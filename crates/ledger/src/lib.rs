@@ -27,6 +27,7 @@ mod open;
 mod openid;
 mod operators;
 mod people_facts;
+mod people_seen;
 mod policies;
 mod policy_days;
 mod progress;
@@ -50,10 +51,10 @@ mod views;
 pub use accounts::{AccountFilter, AccountSync, StoredAccount, SyncSummary};
 pub use alerts::{
     ALERT_COMMENT_CHARS_MAX, ALERT_EVENTS_FIRST, ALERT_EVENTS_MAX, ALERT_HISTORY_MAX,
-    ALERT_ID_BYTES_MAX, ALERT_JSON_BYTES_MAX, ALERT_TEXT_CHARS_MAX, ALERTS_AT_ONCE_MAX, Alert,
-    AlertAction, AlertChange, AlertChanges, AlertCounts, AlertCursor, AlertDetail, AlertEntity,
-    AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState, Assignee, Classification,
-    DETECTION_AUTHOR, DetectedAlert, Triage,
+    ALERT_ID_BYTES_MAX, ALERT_JSON_BYTES_MAX, ALERT_TEXT_CHARS_MAX, ALERTED_ENTITIES_MAX,
+    ALERTS_AT_ONCE_MAX, Alert, AlertAction, AlertChange, AlertChanges, AlertCounts, AlertCursor,
+    AlertDetail, AlertEntity, AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState,
+    Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage,
 };
 pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};
@@ -72,6 +73,7 @@ pub use open::{BUSY_SECONDS_MAX, CHECK_BYTES_MAX, Ledger};
 pub use openid::{OPENID_AUTHOR, OpenIdIdentity, OpenIdSignIn};
 pub use operators::{NewOperator, OPERATORS_MAX, Operator, OperatorChange};
 pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, PersonFact};
+pub use people_seen::{PEOPLE_SEEN_MAX, PeopleSeen, PersonSeen};
 pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings};
 pub use policy_days::PolicyCount;
 pub use progress::{Advance, Position, Progress, Window};

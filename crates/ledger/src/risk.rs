@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_model::SourceName;
+use drishti_model::{SourceName, SourceScope};
 use sea_orm::sea_query::{Alias, Expr, Order};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::alerts::{check_id, short};
-use crate::detection::in_use;
+use crate::detection::in_use_within;
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::{insert_or_keep, insert_or_replace};
 use crate::tables::{alert, risk_event};
@@ -94,28 +94,31 @@ pub struct RiskAddend {
 }
 
 impl Ledger {
-    /// The risk of people at `now`, from one source or all together: the highest first, up to [`ROWS_MAX`] people.
+    /// The risk of people at `now`, from one source or all in a scope together: the highest first, up to [`ROWS_MAX`] people.
     pub async fn risks(
         &self,
         source: Option<&SourceName>,
+        scope: &SourceScope,
         limit: u64,
         now: DateTime<Utc>,
     ) -> Result<Vec<PersonRisk>, LedgerError> {
-        let risks = self.sums(source, None, limit, now).await;
+        let risks = self.sums(recent(source, scope, now), None, limit).await;
         risks.map_err(|fault| self.failed("reading the risk of people", fault))
     }
 
-    /// The risk of a person at `now`, from one source or all together, and its addends, the newest first.
+    /// The risk of a person at `now`, from one source or all in a scope together, and its addends, the newest first.
     pub async fn risk_of(
         &self,
         person: &str,
         source: Option<&SourceName>,
+        scope: &SourceScope,
         now: DateTime<Utc>,
     ) -> Result<(PersonRisk, Vec<RiskAddend>), LedgerError> {
         let person = short(person);
         let risk = async {
-            let sum = self.sums(source, Some(&person), 1, now).await?.pop();
-            let addends = self.addends(source, &person, now).await?;
+            let recent = recent(source, scope, now);
+            let sum = self.sums(recent.clone(), Some(&person), 1).await?.pop();
+            let addends = self.addends(recent, &person).await?;
             let name = addends
                 .iter()
                 .find_map(|addend| addend.event.person_name.clone());
@@ -134,10 +137,9 @@ impl Ledger {
 
     async fn sums(
         &self,
-        source: Option<&SourceName>,
+        recent: Condition,
         person: Option<&str>,
         limit: u64,
-        now: DateTime<Utc>,
     ) -> Step<Vec<PersonRisk>> {
         use risk_event::Column as Of;
 
@@ -148,7 +150,7 @@ impl Ledger {
             .column_as(Of::PersonName.max(), "person_name")
             .expr_as(points.clone(), "points")
             .column_as(Of::Cause.count(), "causes")
-            .filter(recent(source, now))
+            .filter(recent)
             .filter(
                 Condition::any()
                     .add(Of::CauseKind.ne(RiskCause::ALERT))
@@ -172,16 +174,11 @@ impl Ledger {
         Ok(rows.into_iter().map(risk).collect())
     }
 
-    async fn addends(
-        &self,
-        source: Option<&SourceName>,
-        person: &str,
-        now: DateTime<Utc>,
-    ) -> Step<Vec<RiskAddend>> {
+    async fn addends(&self, recent: Condition, person: &str) -> Step<Vec<RiskAddend>> {
         use risk_event::Column as Of;
 
         let rows = risk_event::Entity::find()
-            .filter(recent(source, now))
+            .filter(recent)
             .filter(Of::Person.eq(person))
             .order_by_desc(Of::At)
             .order_by_desc(Of::Cause)
@@ -217,11 +214,11 @@ impl Ledger {
 }
 
 /// What happened within the last days.
-fn recent(source: Option<&SourceName>, now: DateTime<Utc>) -> Condition {
+fn recent(source: Option<&SourceName>, scope: &SourceScope, now: DateTime<Utc>) -> Condition {
     use risk_event::Column as Of;
 
     Condition::all()
-        .add(Of::Generation.in_subquery(in_use(source)))
+        .add(Of::Generation.in_subquery(in_use_within(source, scope)))
         .add(Of::At.gt(micros(now - TimeDelta::days(RISK_DAYS))))
         .add(Of::At.lte(micros(now)))
 }

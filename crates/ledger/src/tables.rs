@@ -9,7 +9,7 @@ mod policies;
 pub(crate) use access::{api_token, operator, repeatable_request, saved_view, session};
 pub(crate) use alerts::{alert, alert_detail, alert_draft, alert_event, alert_history};
 pub(crate) use detection::{
-    detection_state, generation, policy_day, risk_event, signal, suppression_hit,
+    detection_state, generation, people_seen, policy_day, risk_event, signal, suppression_hit,
 };
 pub(crate) use policies::{
     audit_entry, feed, ip_range, people_fact, people_provider, policy_setting, suppression,

@@ -9,6 +9,7 @@ mod events;
 mod health_events;
 mod installation;
 mod operators;
+mod people;
 mod policies;
 mod query;
 mod recorded_matches;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(suppressions::routes())
         .merge(recorded_matches::routes())
         .merge(policies::routes())
+        .merge(people::routes())
         .merge(risk::routes())
         .merge(addresses::routes())
         .merge(query::routes())

@@ -194,7 +194,7 @@ impl ServiceError {
             Self::Held { .. } => "Wait until it is done, pause the source (`drishti sources pause`) or stop the other process; the lease of one that is gone ends by itself within a minute.".to_owned(),
             Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
             Self::NoSuchPolicy(_) => "`drishti policies list` shows the names.".to_owned(),
-            Self::NoSuchPerson(_) => "Give the gid or the e-mail address; `drishti query 'select * from accounts'` shows them.".to_owned(),
+            Self::NoSuchPerson(_) => "Give the gid or the e-mail address; `drishti people list --text …` shows them.".to_owned(),
             Self::Refused { advice, .. } => advice.clone(),
             Self::NoSuchEvent(_) => "Give the event's `gid` as `drishti query` shows it; an event that has just happened may not have been collected yet.".to_owned(),
             Self::Fetch { .. } => "Check the address in the configuration, and that it can be reached from here; the file that was fetched before is used as it is.".to_owned(),

@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
 use crate::access::AccessMemory;
+use crate::people::DirectoryMemory;
 use crate::tables::TablesUpdate;
 use crate::watch::{KnowledgeFiles, Known};
 
@@ -30,6 +31,8 @@ pub struct Services {
     pub(crate) knowledge: Arc<Mutex<Option<Known>>>,
     /// What is remembered about sign-ins.
     pub(crate) access: Arc<AccessMemory>,
+    /// Everybody who is known; read at the first question.
+    pub(crate) directory: Arc<DirectoryMemory>,
     /// Told whenever events have reached the lake.
     pub(crate) news: Arc<Notify>,
     /// Days that events are kept as a configuration file says; `None` where none says so.
@@ -84,6 +87,7 @@ impl Services {
             knowledge_files: Arc::new(installation.knowledge),
             knowledge: Arc::default(),
             access: Arc::default(),
+            directory: Arc::default(),
             news: Arc::default(),
             declared_retention: None,
             tables_update: Arc::default(),

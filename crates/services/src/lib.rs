@@ -6,7 +6,7 @@
 //! * [`collect`] keeps one supervised task per source that fetches Asana's audit log;
 //! * [`ingest`](Services::ingest) takes events from files through the same intake;
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
-//! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`policies`], [`ranges`] and [`suppressions`] are what the
+//! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`people`] shows about whom; [`policies`], [`ranges`] and [`suppressions`] are what the
 //!   owner sets about it;
 //! * [`access`] is who may do what, and who did;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
@@ -32,6 +32,7 @@ pub mod doctor;
 pub mod enrichment;
 pub mod ingest;
 pub mod maintenance;
+pub mod people;
 pub mod policies;
 pub mod quarantine;
 pub mod ranges;
@@ -48,7 +49,7 @@ pub use drishti_asana::Proxy;
 pub use drishti_detect as detect;
 pub use drishti_lake::{
     Answer, EventFilter, EventPosition, FACET_VALUES_MAX, Facet, FacetField, Format,
-    HistogramBucket, LakeError, LakeLocation, QueryLimits, Statistics, StoredEvent,
+    HistogramBucket, LakeError, LakeLocation, PlaceSeen, QueryLimits, Statistics, StoredEvent,
 };
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,

@@ -1,11 +1,9 @@
 //! The risk of people: what alerts and recorded matches about them add up to.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 pub use drishti_ledger::RISK_DAYS;
-use drishti_ledger::{PersonRisk, ROWS_MAX, RiskAddend, RiskCause};
-use drishti_model::SourceName;
+use drishti_ledger::{PersonRisk, RiskAddend, RiskCause};
+use drishti_model::{SourceName, SourceScope};
 use serde::Serialize;
 
 use crate::{ServiceError, Services};
@@ -82,14 +80,15 @@ impl From<RiskAddend> for RiskAddendView {
 }
 
 impl Services {
-    /// The people with the highest risk now, from one source or all together.
+    /// The people with the highest risk now, from one source or all in a scope together.
     pub async fn risks(
         &self,
         source: Option<&SourceName>,
+        scope: &SourceScope,
         limit: u64,
     ) -> Result<Vec<RiskView>, ServiceError> {
         let now = self.clock.now();
-        let risks = self.ledger.risks(source, limit, now).await?;
+        let risks = self.ledger.risks(source, scope, limit, now).await?;
         Ok(risks.into_iter().map(RiskView::from).collect())
     }
 
@@ -98,42 +97,28 @@ impl Services {
         &self,
         person: &str,
         source: Option<&SourceName>,
+        scope: &SourceScope,
     ) -> Result<RiskStory, ServiceError> {
-        let (id, name) = self.person(person).await?;
+        let directory = self.directory().await?;
+        let id = self.person_id(&directory, person, source, scope).await?;
         let now = self.clock.now();
-        let (risk, addends) = self.ledger.risk_of(&id, source, now).await?;
+        let (risk, addends) = self.ledger.risk_of(&id, source, scope, now).await?;
         let mut risk = RiskView::from(risk);
-        risk.name = risk.name.or(name);
+        let known = directory.find(&id);
+        let name = || {
+            Some(
+                known?
+                    .parts_in(source, scope)
+                    .next()?
+                    .names()
+                    .next()?
+                    .to_owned(),
+            )
+        };
+        risk.name = risk.name.or_else(name);
         Ok(RiskStory {
             risk,
             addends: addends.into_iter().map(RiskAddendView::from).collect(),
         })
-    }
-
-    /// Id and name of the only person who is known by `text`, among those who have an account or a risk.
-    async fn person(&self, text: &str) -> Result<(String, Option<String>), ServiceError> {
-        let now = self.clock.now();
-        let risky = self.ledger.risks(None, ROWS_MAX, now).await?.into_iter();
-        let mut known: Vec<(String, Vec<String>)> = risky
-            .map(|risk| (risk.person, risk.person_name.into_iter().collect()))
-            .collect();
-        known.extend(self.all_accounts().await?.into_iter().map(|stored| {
-            let account = stored.account;
-            let names = account.name.into_iter().chain(account.email);
-            (account.user_gid, names.collect())
-        }));
-        if let Some((id, names)) = known.iter().find(|(id, _)| id == text) {
-            return Ok((id.clone(), names.first().cloned()));
-        }
-        let wanted = text.to_lowercase();
-        let called = known
-            .into_iter()
-            .filter(|(_, names)| names.iter().any(|name| name.to_lowercase() == wanted))
-            .map(|(id, _)| id);
-        let mut called = called.collect::<BTreeSet<_>>().into_iter();
-        match (called.next(), called.next()) {
-            (Some(id), None) => Ok((id, Some(text.to_owned()))),
-            _ => Err(ServiceError::NoSuchPerson(text.to_owned())),
-        }
     }
 }

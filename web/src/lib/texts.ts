@@ -2,8 +2,11 @@ import { number } from './format/numbers';
 import { alertsTexts } from './texts/alerts';
 import { count } from './texts/count';
 import { eventsTexts } from './texts/events';
+import { mapsTexts } from './texts/maps';
+import { peopleTexts } from './texts/people';
 import { settingsTexts } from './texts/settings';
 import { sourcesTexts } from './texts/sources';
+import { suppressTexts } from './texts/suppress';
 import { viewsTexts } from './texts/views';
 
 /** Every text of the app. Another language is another object of this shape. */
@@ -86,8 +89,9 @@ export const texts = {
   },
   palette: {
     title: 'Go to',
-    placeholder: 'Search pages, alerts and sources',
+    placeholder: 'Search people, alerts, sources and pages',
     pages: 'Pages',
+    people: 'People',
     alerts: 'Alerts',
     sources: 'Sources',
     actions: 'Actions',
@@ -163,7 +167,10 @@ export const texts = {
   },
   ...alertsTexts,
   ...eventsTexts,
+  ...mapsTexts,
+  ...peopleTexts,
   ...sourcesTexts,
+  ...suppressTexts,
   ...settingsTexts,
   ...viewsTexts,
 };

@@ -9,7 +9,7 @@ use crate::baseline::{
 use crate::{Comparison, Entity, EntityKind, EventReference};
 
 /// So many active days somebody must have had before something can be unusual for them.
-pub(super) const ACTIVE_DAYS_MIN: u16 = 3;
+pub(crate) const ACTIVE_DAYS_MIN: u16 = 3;
 
 /// An event and what was known before it.
 #[derive(Debug)]

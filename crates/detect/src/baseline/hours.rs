@@ -32,6 +32,16 @@ impl Hours {
         }
     }
 
+    /// How many events of each hour of the week, beginning on Monday at 00:00 UTC; empty before the first event.
+    pub(crate) fn from_monday(&self) -> Vec<u16> {
+        let mut counts = self.counts.clone();
+        if counts.len() == WEEK_HOURS {
+            // From Thursday to Monday are four days.
+            counts.rotate_left(4 * 24);
+        }
+        counts
+    }
+
     /// The share of somebody's activity that falls into the two hours before and after this hour: of this day of the week fully,
     /// of each other day by a quarter. Zero where there is none at all.
     pub(crate) fn share_around(&self, at: Second) -> f64 {
@@ -94,6 +104,17 @@ mod tests {
         assert!(hours.share_around(day + 10 * HOUR) > 0.15);
         assert!(hours.share_around(day + 3 * HOUR) < 1e-9);
         assert_eq!(hours.usual_span(), Some((9, 17)));
+    }
+
+    #[test]
+    fn weeks_begin_on_monday() {
+        let mut hours = Hours::default();
+        assert!(hours.from_monday().is_empty());
+        // 1970-01-05 was a Monday.
+        hours.learn(4 * DAY + 2 * HOUR);
+        hours.learn(3 * DAY + 23 * HOUR);
+        let counts = hours.from_monday();
+        assert_eq!((counts.len(), counts[2], counts[167]), (168, 1, 1));
     }
 
     #[test]

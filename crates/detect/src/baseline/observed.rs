@@ -41,7 +41,8 @@ impl<'a> Subject<'a> {
         })
     }
 
-    fn of_actor(actor: &'a Actor) -> Option<Self> {
+    /// Somebody who does something.
+    pub(crate) fn of_actor(actor: &'a Actor) -> Option<Self> {
         let named = matches!(actor.actor_type.as_deref(), None | Some("user"));
         Self::new(
             actor.gid.as_deref(),

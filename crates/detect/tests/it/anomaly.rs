@@ -1,5 +1,6 @@
 mod engine;
 mod explain;
+mod habits;
 mod pack;
 mod properties;
 mod traffic;

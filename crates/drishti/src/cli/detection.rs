@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, value_parser};
 use drishti_model::SourceName;
 use drishti_simulator::{PEOPLE_MAX, PEOPLE_MIN};
 
-use super::{ListFormat, TablesArgs};
+use super::{ListFormat, PeopleListArgs, PersonShowArgs, TablesArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct DetectArgs {
@@ -24,6 +24,10 @@ pub(crate) struct DetectArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PeopleCommand {
+    /// List who does something in the sources, who has an account there, and who is at risk.
+    List(PeopleListArgs),
+    /// Show a person: account, risk with its causes, alerts, and what is usual for them.
+    Show(PersonShowArgs),
     /// Take what a file tells, in place of what it told before: who has left, who is leaving, who is in which group.
     Import(PeopleImportArgs),
     /// Show the riskiest people of the last 7 days; with a name, what adds to the risk of this person.

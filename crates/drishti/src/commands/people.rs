@@ -1,12 +1,14 @@
 //! `drishti people`
 
+mod known;
+
 use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use drishti_model::SourceName;
+use drishti_model::{SourceName, SourceScope};
 use drishti_services::PersonFact;
 use drishti_services::risk::{RISK_DAYS, RiskAddendView, RiskView};
 use serde::Deserialize;
@@ -36,6 +38,8 @@ struct Line {
 
 pub(crate) async fn run(cli: &Cli, command: &PeopleCommand) -> anyhow::Result<ExitCode> {
     match command {
+        PeopleCommand::List(arguments) => known::list(cli, arguments).await,
+        PeopleCommand::Show(arguments) => known::show(cli, arguments).await,
         PeopleCommand::Import(arguments) => import(cli, arguments).await,
         PeopleCommand::Risk(arguments) => risk(cli, arguments).await,
     }
@@ -152,12 +156,14 @@ async fn risk(cli: &Cli, arguments: &PeopleRiskArgs) -> anyhow::Result<ExitCode>
     let services = super::open_existing(cli).await?;
     let source = arguments.source.as_ref();
     let Some(person) = &arguments.person else {
-        let risks = services.risks(source, arguments.limit).await?;
+        let risks = services
+            .risks(source, &SourceScope::All, arguments.limit)
+            .await?;
         print_list(&risks, arguments.format)?;
         output::say_if_cut(risks.len(), arguments.limit);
         return Ok(ExitCode::SUCCESS);
     };
-    let story = services.risk_of(person, source).await?;
+    let story = services.risk_of(person, source, &SourceScope::All).await?;
     match arguments.format {
         ListFormat::Table => {
             print_list(&story.addends, arguments.format)?;

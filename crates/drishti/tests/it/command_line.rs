@@ -57,7 +57,7 @@ async fn help() {
         &["ingest"],
         &["query"],
     ];
-    let rest: [&[&str]; 15] = [
+    let rest: [&[&str]; 17] = [
         &["operators"],
         &["operators", "add"],
         &["policies", "set"],
@@ -67,6 +67,8 @@ async fn help() {
         &["alerts", "digest"],
         &["suppressions", "list"],
         &["suppressions", "add"],
+        &["people", "list"],
+        &["people", "show"],
         &["people", "risk"],
         &["ranges", "add"],
         &["ranges", "change"],
@@ -80,6 +82,30 @@ async fn help() {
         insta::assert_snapshot!(name.trim_end_matches('_'), told(&installation, &shown));
     }
     assert!(!installation.home().exists(), "help makes nothing");
+}
+
+#[tokio::test]
+async fn people() {
+    let installation = with_events().await;
+    for format in ["table", "json", "jsonl", "csv"] {
+        let arguments = ["people", "list", "--order", "name", "--format", format];
+        let listed = installation.run(&arguments).await;
+        insta::assert_snapshot!(format!("people_{format}"), told(&installation, &listed));
+    }
+    let cut = installation
+        .run(&["people", "list", "--limit", "1", "--order", "last_seen"])
+        .await;
+    insta::assert_snapshot!("people_cut", told(&installation, &cut));
+    let shown = installation
+        .run(&["people", "show", "noor@example.com"])
+        .await;
+    insta::assert_snapshot!("person", told(&installation, &shown));
+    let json = installation
+        .run(&["people", "show", "13", "--format", "json"])
+        .await;
+    assert_eq!(json.json()["person"]["name"], "Ødger, Ltd");
+    let nobody = installation.run(&["people", "show", "nobody"]).await;
+    insta::assert_snapshot!("person_nobody", told(&installation, &nobody));
 }
 
 #[tokio::test]

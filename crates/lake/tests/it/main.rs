@@ -14,6 +14,7 @@ mod faults;
 mod house;
 mod maintenance;
 mod ordered;
+mod places;
 mod python;
 mod query;
 mod race;

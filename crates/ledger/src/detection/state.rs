@@ -84,6 +84,46 @@ impl Ledger {
         })
     }
 
+    /// What a generation remembers under some keys of one kind, in no order; a key under which nothing is has no row.
+    pub async fn detection_state(
+        &self,
+        generation: i64,
+        kind: StateKind,
+        keys: &[String],
+    ) -> Result<Vec<StateRow>, LedgerError> {
+        self.read_keys(generation, kind, keys)
+            .await
+            .map_err(|fault| {
+                self.failed(
+                    format!("reading some of the state of detection {generation}"),
+                    fault,
+                )
+            })
+    }
+
+    async fn read_keys(
+        &self,
+        generation: i64,
+        kind: StateKind,
+        keys: &[String],
+    ) -> Step<Vec<StateRow>> {
+        let mut found = Vec::new();
+        for keys in keys.chunks(ROWS_AT_ONCE) {
+            let digests = keys.iter().map(|key| Sha256::digest(key).to_vec());
+            let rows = detection_state::Entity::find()
+                .filter(detection_state::Column::Generation.eq(generation))
+                .filter(detection_state::Column::Kind.eq(kind.as_str()))
+                .filter(detection_state::Column::Digest.is_in(digests))
+                .all(self.database())
+                .await?;
+            for row in rows {
+                let (key, value) = (key_of(row.key)?, row.value);
+                found.push(StateRow { kind, key, value });
+            }
+        }
+        Ok(found)
+    }
+
     async fn read_state(&self, generation: i64, mut take: impl FnMut(StateRow) + Send) -> Step<()> {
         let snapshot = self.snapshot().await?;
         for kind in StateKind::ALL {
@@ -93,9 +133,7 @@ impl Ledger {
                 let is_last = rows.len() < ROWS_A_PAGE;
                 for row in rows {
                     last = Some(row.digest);
-                    let key = String::from_utf8(row.key).map_err(|problem| {
-                        Fault::Unreadable(format!("a key of the state is no text: {problem}"))
-                    })?;
+                    let key = key_of(row.key)?;
                     let value = row.value;
                     take(StateRow { kind, key, value });
                 }
@@ -106,6 +144,11 @@ impl Ledger {
         }
         Ok(snapshot.commit().await?)
     }
+}
+
+fn key_of(key: Vec<u8>) -> Step<String> {
+    String::from_utf8(key)
+        .map_err(|problem| Fault::Unreadable(format!("a key of the state is no text: {problem}")))
 }
 
 async fn page(

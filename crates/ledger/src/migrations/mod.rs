@@ -6,6 +6,7 @@ mod v0002_detect;
 mod v0003_access;
 mod v0004_views;
 mod v0005_platform;
+mod v0006_people;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0003_access::Version),
             Box::new(v0004_views::Version),
             Box::new(v0005_platform::Version),
+            Box::new(v0006_people::Version),
         ]
     }
 }

@@ -47,6 +47,34 @@ pub(crate) mod detection_state {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Somebody who did something.
+pub(crate) mod people_seen {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "people_seen")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) generation: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) person: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) provisional: bool,
+        pub(crate) kind: String,
+        pub(crate) name: Option<String>,
+        pub(crate) email: Option<String>,
+        pub(crate) first_at: i64,
+        pub(crate) last_at: i64,
+        pub(crate) events: i64,
+        pub(crate) sequence: i64,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// What a policy came to on a day, in days since 1970.
 pub(crate) mod policy_day {
     use sea_orm::entity::prelude::*;

@@ -17,8 +17,10 @@ mod enrichment;
 mod health;
 mod leases;
 mod openid;
+mod open_alerts;
 mod opening;
 mod people_facts;
+mod people_seen;
 mod place;
 mod policies;
 mod postgres;
@@ -105,6 +107,8 @@ on_both_databases! {
     suppressions: hold_until_their_end, are_told_in_the_trail, count_what_they_keep_quiet, have_bounds;
     enrichment: ranges_are_kept_as_given, ranges_are_saved_together_or_not_at_all, feeds_are_registered_and_fetched, feeds_are_moved_and_removed, both_have_bounds;
     people_facts: are_replaced_as_a_whole, come_in_thousands, have_bounds, are_never_seen_in_part;
+    people_seen: add_up_and_keep_what_is_newest, of_a_preview_are_replaced, of_a_rebuild_take_the_place_of_the_others, take_hostile_texts;
+    open_alerts: are_counted_by_whom_they_are_about;
     access: operators_are_added_changed_and_removed, operators_are_told_in_the_trail, the_last_admin_stays, secrets_of_operators_are_kept, sessions_last_their_time,
         sessions_end_with_what_they_rest_on, sessions_are_bounded,
         sessions_rest_on_what_was_shown, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;

@@ -3,6 +3,7 @@ use drishti_ledger::{
     PolicyCount, Preview, RiskCause, RiskEvent, Signal, StateChange, StateKind, SuppressionHits,
     Triage,
 };
+use drishti_model::SourceScope;
 
 use crate::place::{Place, at};
 use crate::progress::dropped_after;
@@ -81,7 +82,10 @@ async fn marks(stand: &Stand) -> (Vec<String>, Vec<String>, Vec<u64>) {
         })
         .await
         .unwrap();
-    let (_, risk) = ledger.risk_of("1201", None, at(2)).await.unwrap();
+    let (_, risk) = ledger
+        .risk_of("1201", None, &SourceScope::All, at(2))
+        .await
+        .unwrap();
     let counts = ledger.policy_counts(None, None, at(0).date_naive()).await;
     (
         signals

@@ -3,6 +3,7 @@ use drishti_ledger::{
     Classification, DetectionStep, PersonRisk, Preview, RISK_ADDENDS_MAX, RISK_DAYS, RiskCause,
     RiskEvent,
 };
+use drishti_model::SourceScope;
 
 use crate::place::{Place, at, name};
 use crate::stand::{Stand, detected, resolved, triage};
@@ -34,7 +35,11 @@ fn of(risk: Vec<RiskEvent>) -> DetectionStep {
 }
 
 async fn sums(stand: &Stand, second: i64) -> Vec<(String, i64, u64)> {
-    let risks = stand.ledger.risks(None, 10, at(second)).await.unwrap();
+    let risks = stand
+        .ledger
+        .risks(None, &SourceScope::All, 10, at(second))
+        .await
+        .unwrap();
     risks
         .into_iter()
         .map(|risk| (risk.person, risk.points, risk.causes))
@@ -64,15 +69,22 @@ pub(crate) async fn adds_up_over_seven_days(place: Place) {
     assert_eq!(sums(&stand, week - 1).await, all);
     let without_first = [sum("ben", 50, 1), sum("ada", 25, 2), sum("cleo", 1, 1)];
     assert_eq!(sums(&stand, week).await, without_first);
-    let worst = stand.ledger.risks(None, 1, at(week)).await.unwrap();
+    let worst = stand
+        .ledger
+        .risks(None, &SourceScope::All, 1, at(week))
+        .await
+        .unwrap();
     assert_eq!((worst.len(), worst[0].person.as_str()), (1, "ben"));
     let elsewhere = Some(name("other"));
-    let nothing = stand.ledger.risks(elsewhere.as_ref(), 9, at(week)).await;
+    let nothing = stand
+        .ledger
+        .risks(elsewhere.as_ref(), &SourceScope::All, 9, at(week))
+        .await;
     assert_eq!(nothing.unwrap(), []);
 
     let (risk_of_ada, addends) = stand
         .ledger
-        .risk_of("ada", Some(&stand.source), at(week - 1))
+        .risk_of("ada", Some(&stand.source), &SourceScope::All, at(week - 1))
         .await
         .unwrap();
     let expected = PersonRisk {
@@ -88,7 +100,11 @@ pub(crate) async fn adds_up_over_seven_days(place: Place) {
         .collect();
     assert_eq!(told.len(), 3);
     assert!(told.contains(&(30, true, false)) && told[2].0 == 30);
-    let (nobody, addends) = stand.ledger.risk_of("dan", None, at(0)).await.unwrap();
+    let (nobody, addends) = stand
+        .ledger
+        .risk_of("dan", None, &SourceScope::All, at(0))
+        .await
+        .unwrap();
     assert_eq!((nobody.points, addends.len()), (0, 0));
 }
 
@@ -127,7 +143,11 @@ pub(crate) async fn of_what_was_nothing_does_not_count(place: Place) {
         stand.change(id, triage(resolved(classification, ""))).await;
     }
     assert_eq!(sums(&stand, 9).await, [sum("ada", 28, 3)]);
-    let (ada, addends) = stand.ledger.risk_of("ada", None, at(9)).await.unwrap();
+    let (ada, addends) = stand
+        .ledger
+        .risk_of("ada", None, &SourceScope::All, at(9))
+        .await
+        .unwrap();
     assert_eq!(ada.points, 28);
     let counted: Vec<_> = addends
         .iter()
@@ -154,7 +174,11 @@ pub(crate) async fn of_a_preview_is_replaced(place: Place) {
         .await;
     // What is there for good is not changed by a preview.
     assert_eq!(sums(&stand, 9).await, [sum("ada", 50, 2)]);
-    let (_, addends) = stand.ledger.risk_of("ada", None, at(9)).await.unwrap();
+    let (_, addends) = stand
+        .ledger
+        .risk_of("ada", None, &SourceScope::All, at(9))
+        .await
+        .unwrap();
     let provisional: Vec<bool> = addends.iter().map(|addend| addend.provisional).collect();
     assert_eq!(provisional, [true, false]);
     stand
@@ -177,7 +201,11 @@ pub(crate) async fn lists_addends_up_to_a_bound_and_sums_all(place: Place) {
     });
     stand.save(of(many.collect())).await;
     let now = at(0) + TimeDelta::days(1);
-    let (ada, addends) = stand.ledger.risk_of("ada", None, now).await.unwrap();
+    let (ada, addends) = stand
+        .ledger
+        .risk_of("ada", None, &SourceScope::All, now)
+        .await
+        .unwrap();
     assert_eq!(ada.points.unsigned_abs(), RISK_ADDENDS_MAX + 1);
     assert_eq!(addends.len() as u64, RISK_ADDENDS_MAX);
     let newest = &addends[0].event;

@@ -5,7 +5,7 @@ mod list;
 mod single;
 mod view;
 
-pub(crate) use view::Entity;
+pub(crate) use view::{Alert, Entity};
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;

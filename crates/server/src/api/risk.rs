@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::parameters::{Parameters, page_size, source_name};
+use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -70,7 +71,7 @@ struct RiskStory {
 
 /// What one alert or recorded match adds to the risk of a person.
 #[derive(Debug, Serialize, ToSchema)]
-struct RiskAddend {
+pub(crate) struct RiskAddend {
     /// When it happened.
     at: DateTime<Utc>,
     /// How much it adds.
@@ -122,12 +123,16 @@ impl From<RiskAddendView> for RiskAddend {
 )]
 async fn list_risks(
     State(services): State<Services>,
+    Scope(scope): Scope,
     Parameters(parameters, _): Parameters<RiskParameters>,
 ) -> Result<Json<RiskList>, Problem> {
     let limit = page_size(parameters.limit)? as u64;
     let source = parameters.source.as_deref();
     let source = source.map(|name| source_name("source", name)).transpose()?;
-    let risks = services.risks(source.as_ref(), limit).await?.into_iter();
+    let risks = services
+        .risks(source.as_ref(), &scope, limit)
+        .await?
+        .into_iter();
     Ok(Json(RiskList {
         risks: risks.map(Risk::from).collect(),
     }))
@@ -144,11 +149,12 @@ async fn list_risks(
 async fn get_risk(
     State(services): State<Services>,
     Path(person): Path<String>,
+    Scope(scope): Scope,
     Parameters(parameters, _): Parameters<AddendParameters>,
 ) -> Result<Json<RiskStory>, Problem> {
     let source = parameters.source.as_deref();
     let source = source.map(|name| source_name("source", name)).transpose()?;
-    let story = services.risk_of(&person, source.as_ref()).await?;
+    let story = services.risk_of(&person, source.as_ref(), &scope).await?;
     Ok(Json(RiskStory {
         risk: story.risk.into(),
         addends: story.addends.into_iter().map(RiskAddend::from).collect(),

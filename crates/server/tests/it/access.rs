@@ -136,6 +136,12 @@ async fn lists_and_counts_show_what_is_in_the_scope() {
         ("/api/v1/events", "events", Some(1)),
         ("/api/v1/alerts", "alerts", Some(1)),
         ("/api/v1/accounts", "accounts", Some(0)),
+        ("/api/v1/people", "people", Some(1)),
+        ("/api/v1/people?text=p2", "people", Some(0)),
+        ("/api/v1/people?source=other", "people", Some(0)),
+        ("/api/v1/risks", "risks", Some(1)),
+        ("/api/v1/risks?source=other", "risks", Some(0)),
+        ("/api/v1/people/1/places?source=acme", "places", None),
         ("/api/v1/health-events", "health_events", None),
         ("/api/v1/events?source=other", "events", Some(0)),
         ("/api/v1/alerts?source=other", "alerts", Some(0)),
@@ -186,6 +192,19 @@ async fn what_is_not_in_the_scope_is_not_there() {
             "no_such_source",
         ),
         (Method::GET, &alert, "no_such_alert"),
+        (Method::GET, "/api/v1/people/2", "no_such_person"),
+        (
+            Method::GET,
+            "/api/v1/people/p2@example.org",
+            "no_such_person",
+        ),
+        (Method::GET, "/api/v1/people/2/places", "no_such_person"),
+        (
+            Method::GET,
+            "/api/v1/people/1?source=other",
+            "no_such_person",
+        ),
+        (Method::GET, "/api/v1/risks/2", "no_such_person"),
         (Method::PATCH, &alert, "no_such_alert"),
     ] {
         let answer = send(&app, &cookie, method, path, json!({"comment": "seen"})).await;

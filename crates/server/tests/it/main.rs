@@ -18,6 +18,7 @@ mod openid;
 mod operation;
 mod operators;
 mod owner;
+mod people;
 mod policies;
 mod provider;
 mod python;

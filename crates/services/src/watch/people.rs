@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
-use drishti_detect::{People, PersonFacts, Terminated};
-use drishti_ledger::PeopleProvider;
+use drishti_detect::{People, PersonFacts, Presence, Presences, Terminated};
+use drishti_ledger::{PeopleProvider, PersonSeen};
 use drishti_model::SourceName;
 
 use crate::{AccountFilter, ServiceError, Services};
@@ -74,4 +74,18 @@ pub(crate) async fn people(
         });
     }
     Ok(people)
+}
+
+/// Who did something, in the form in which the ledger keeps it; from here on it begins anew.
+pub(super) fn people_seen(presences: &mut Presences) -> Vec<PersonSeen> {
+    let seen = |presence: Presence| PersonSeen {
+        person: presence.person,
+        kind: presence.kind.as_str().to_owned(),
+        name: presence.name,
+        email: presence.email,
+        first_at: presence.first_at,
+        last_at: presence.last_at,
+        events: presence.events,
+    };
+    presences.take().into_iter().map(seen).collect()
 }

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_detect::{Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, StateRow};
+use drishti_detect::{
+    Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, Presences, StateRow,
+};
 use drishti_lake::InOrder;
 use drishti_ledger::{
     DetectionStep, Generation, Lease, PolicySettings, Preview, StateChange, StateKind,
@@ -9,7 +11,7 @@ use drishti_ledger::{
 use drishti_model::{EnrichedEvent, TimeRange};
 
 use super::grouping::grouping;
-use super::people::{PeopleVersion, people};
+use super::people::{PeopleVersion, people, people_seen};
 use super::settled::settled_until;
 use super::told::{Lists, Told};
 use super::{Knowledge, WatchSummary};
@@ -47,6 +49,9 @@ pub(crate) struct Watcher {
     /// What was found for good since the last save, and what the preview found.
     told: Told,
     previewed: Told,
+    /// Who did something since the last save, for good and in the preview.
+    seen: Presences,
+    seen_in_preview: Presences,
     is_previewing: bool,
     summary: WatchSummary,
 }
@@ -89,6 +94,8 @@ impl Watcher {
             people_version,
             told: Told::default(),
             previewed: Told::default(),
+            seen: Presences::default(),
+            seen_in_preview: Presences::default(),
             is_previewing: false,
             summary: WatchSummary::default(),
         })
@@ -287,19 +294,22 @@ impl Watcher {
         const DIED: ServiceError = ServiceError::TaskDied("the evaluation of events");
         let mut detector = self.detector.take().ok_or(DIED)?;
         let people = Arc::clone(&self.people);
+        let (told, seen) = if self.is_previewing {
+            (&mut self.previewed, &mut self.seen_in_preview)
+        } else {
+            (&mut self.told, &mut self.seen)
+        };
+        let mut presences = std::mem::take(seen);
         let work = tokio::task::spawn_blocking(move || {
             let mut changes = Vec::new();
             for event in &events {
                 detector.take(event, &people, &mut changes);
+                presences.note(event);
             }
-            (detector, changes)
+            (detector, presences, changes)
         });
-        let (detector, changes) = work.await.map_err(|_| DIED)?;
-        let told = if self.is_previewing {
-            &mut self.previewed
-        } else {
-            &mut self.told
-        };
+        let (detector, presences, changes) = work.await.map_err(|_| DIED)?;
+        *seen = presences;
         for change in changes {
             told.take(self.lease.source.as_str(), detector.policies(), change);
         }
@@ -332,12 +342,14 @@ impl Watcher {
             alerts,
             risk,
             signals,
+            people: people_seen(&mut self.seen),
             counts,
             suppressed,
             preview: Preview {
                 alerts: preview.alerts,
                 risk: preview.risk,
                 signals: preview.signals,
+                people: people_seen(&mut self.seen_in_preview),
             },
         };
         let now = self.services.clock.now();

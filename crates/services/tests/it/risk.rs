@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_model::canonical_time;
+use drishti_model::{SourceScope, canonical_time};
 use drishti_services::policies::{PolicyChange, Setting};
 use drishti_services::{AlertChange, AlertFilter, Classification, Services, SignalFilter, Triage};
 
@@ -88,7 +88,11 @@ async fn risk_is_the_sum_of_its_reasons() {
     ];
     ingest(&services, lines.join("\n")).await;
     let risks = async || -> Vec<(String, i64, u64)> {
-        let risks = services.risks(None, 10).await.unwrap().into_iter();
+        let risks = services
+            .risks(None, &SourceScope::All, 10)
+            .await
+            .unwrap()
+            .into_iter();
         risks
             .map(|risk| (risk.person, risk.points, risk.causes))
             .collect()
@@ -98,7 +102,10 @@ async fn risk_is_the_sum_of_its_reasons() {
         [("7".to_owned(), 44, 2), ("8".to_owned(), 4, 1)]
     );
     for known_as in ["7", "7@example.com", "7@EXAMPLE.com"] {
-        let story = services.risk_of(known_as, None).await.unwrap();
+        let story = services
+            .risk_of(known_as, None, &SourceScope::All)
+            .await
+            .unwrap();
         assert_eq!((story.risk.person.as_str(), story.risk.points), ("7", 44));
         let causes: Vec<(&str, i64, bool)> = story
             .addends
@@ -112,16 +119,25 @@ async fn risk_is_the_sum_of_its_reasons() {
                 .contains("7@example.com started an export")
         );
     }
-    let story = services.risk_of("7", None).await.unwrap();
+    let story = services
+        .risk_of("7", None, &SourceScope::All)
+        .await
+        .unwrap();
     dismiss(&services, &story.addends[1].cause_id).await;
     assert_eq!(
         risks().await,
         [("7".to_owned(), 4, 1), ("8".to_owned(), 4, 1)]
     );
-    let story = services.risk_of("7", None).await.unwrap();
+    let story = services
+        .risk_of("7", None, &SourceScope::All)
+        .await
+        .unwrap();
     assert!(!story.addends[1].counts, "{story:#?}");
-    let unknown = services.risk_of("9", None).await.unwrap_err();
-    assert!(unknown.advice().contains("accounts"), "{unknown}");
+    let unknown = services
+        .risk_of("9", None, &SourceScope::All)
+        .await
+        .unwrap_err();
+    assert!(unknown.advice().contains("people list"), "{unknown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

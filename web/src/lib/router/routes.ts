@@ -12,7 +12,7 @@ export const PAGES = [
   { name: 'overview', path: '/', icon: 'overview', key: 'o', isBuilt: true },
   { name: 'alerts', path: '/alerts', icon: 'alerts', key: 'a', isBuilt: true },
   { name: 'events', path: '/events', icon: 'events', key: 'e', isBuilt: true },
-  { name: 'people', path: '/people', icon: 'people', key: 'p', isBuilt: false },
+  { name: 'people', path: '/people', icon: 'people', key: 'p', isBuilt: true },
   { name: 'policies', path: '/policies', icon: 'policies', key: 'l', isBuilt: false },
   { name: 'reviews', path: '/reviews', icon: 'reviews', key: 'r', isBuilt: false },
   { name: 'licences', path: '/licences', icon: 'licences', key: 'i', isBuilt: false },
@@ -22,9 +22,24 @@ export const PAGES = [
 
 export type PageName = (typeof PAGES)[number]['name'];
 
+/** Whether a page is there to be linked to. */
+export function isBuilt(name: PageName): boolean {
+  return PAGES.some((page) => page.name === name && page.isBuilt);
+}
+
 /** What is reached by an address. */
 export type RouteName =
-  'overview' | 'alerts' | 'events' | 'sources' | 'source-new' | 'source' | 'settings' | 'sign-in' | 'nowhere';
+  | 'overview'
+  | 'alerts'
+  | 'events'
+  | 'people'
+  | 'person'
+  | 'sources'
+  | 'source-new'
+  | 'source'
+  | 'settings'
+  | 'sign-in'
+  | 'nowhere';
 
 export interface Route {
   name: RouteName;
@@ -36,6 +51,8 @@ const ROUTES: readonly [RouteName, string][] = [
   ['alerts', '/alerts'],
   ['alerts', '/alerts/:id'],
   ['events', '/events'],
+  ['people', '/people'],
+  ['person', '/people/:id'],
   ['sources', '/sources'],
   ['source-new', '/sources/new'],
   ['source', '/sources/:name'],

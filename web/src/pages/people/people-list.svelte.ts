@@ -1,0 +1,57 @@
+import { api, ask } from '../../lib/api/client';
+import { problemOf } from '../../lib/api/problem';
+import { Remote } from '../../lib/api/remote.svelte';
+import type { Person } from '../../lib/api/schema';
+import { toasts } from '../../lib/toasts.svelte';
+import { peopleQuery, type PeopleFilters } from './filters';
+
+const PAGE_SIZE = 100;
+
+type Query = ReturnType<typeof peopleQuery>;
+
+/** The people that are listed. */
+export class PeopleList {
+  readonly page = new Remote<{ people: Person[]; total: number; next: string | null }>();
+  isMoreLoading = $state(false);
+  /** Kept for the pages that follow, which must not go by a later now. */
+  #query: Query | null = null;
+
+  get people(): Person[] {
+    return this.page.data?.people ?? [];
+  }
+
+  read(filters: PeopleFilters): Promise<void> {
+    const query = peopleQuery(filters, Date.now());
+    this.#query = query;
+    return this.page.read((signal) => this.#ask(query, null, signal));
+  }
+
+  async more(): Promise<void> {
+    const { data } = this.page;
+    const query = this.#query;
+    if (!data?.next || !query || this.isMoreLoading) return;
+    this.isMoreLoading = true;
+    try {
+      const page = await this.#ask(query, data.next);
+      if (this.page.data === data)
+        this.page.data = { ...page, people: [...data.people, ...unseen(data.people, page.people)] };
+    } catch (cause) {
+      toasts.complain(problemOf(cause).detail);
+    }
+    this.isMoreLoading = false;
+  }
+
+  async #ask(query: Query, cursor: string | null, signal?: AbortSignal) {
+    const parameters = { ...query, cursor: cursor ?? undefined, limit: PAGE_SIZE };
+    const { people, total, next_cursor } = await ask(
+      api.GET('/api/v1/people', { params: { query: parameters }, signal }),
+    );
+    return { people, total, next: next_cursor };
+  }
+}
+
+/** Who moved down between two pages is listed once. */
+function unseen(known: readonly Person[], more: readonly Person[]): Person[] {
+  const ids = new Set(known.map(({ id }) => id));
+  return more.filter(({ id }) => !ids.has(id));
+}
