@@ -14,6 +14,7 @@
 
 mod answer;
 mod append;
+mod chosen;
 mod deadline;
 mod durable;
 mod enrichment;

@@ -16,6 +16,7 @@ mod address;
 mod alerts;
 mod api_tokens;
 mod audit;
+mod changes;
 mod credentials;
 mod detection;
 mod enrichment;
@@ -58,6 +59,7 @@ pub use alerts::{
 };
 pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};
+pub use changes::{AlertStanding, HealthNote, Look, SourceStanding};
 pub use credentials::OperatorSecrets;
 pub use detection::{
     DetectionStep, Generation, Preview, STATE_BYTES_MAX, SavedStep, StateChange, StateKind,

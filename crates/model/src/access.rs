@@ -99,6 +99,15 @@ impl SourceScope {
         self.names().is_none_or(|names| names.contains(source))
     }
 
+    /// Whether there may be a source that is in both.
+    pub fn meets(&self, other: &Self) -> bool {
+        match (self.names(), other.names()) {
+            (Some(own), Some(others)) => !own.is_disjoint(others),
+            (Some(names), None) | (None, Some(names)) => !names.is_empty(),
+            (None, None) => true,
+        }
+    }
+
     /// Whether all of `other` is in it.
     pub fn includes(&self, other: &Self) -> bool {
         match (self, other) {

@@ -16,6 +16,7 @@ mod recorded_matches;
 mod risk;
 mod session;
 mod sources;
+mod stream;
 pub(crate) mod sumo;
 mod suppressions;
 mod tables;
@@ -26,6 +27,8 @@ pub(crate) use session::Provider;
 
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
+
+pub(crate) use stream::Streams;
 
 /// All routes, without the prefix.
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -51,4 +54,5 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .merge(tables::routes())
         .merge(views::routes())
         .merge(installation::routes())
+        .merge(stream::routes())
 }

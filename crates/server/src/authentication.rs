@@ -126,7 +126,9 @@ impl Gate {
             return Ok(Principal::of_installation_token());
         }
         let token = self.services.api_token(shown).await?;
-        token.map(Principal::of_token).ok_or_else(unauthorized)
+        token
+            .map(|token| Principal::of_token(token, shown.clone()))
+            .ok_or_else(unauthorized)
     }
 }
 

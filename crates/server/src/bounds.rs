@@ -38,6 +38,15 @@ pub const CONCURRENT_REQUESTS_MAX: usize = 32;
 /// How long requests under way may take to end when the server is told to stop.
 pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// Most streams of changes that are open at once. They are no requests that are worked on, but each has a connection.
+pub const STREAMS_MAX: usize = 128;
+
+/// Most streams of one operator or token.
+pub const STREAMS_OF_ONE_MAX: usize = 16;
+
+/// Longest time in which a stream says nothing.
+pub(crate) const STREAM_QUIET_MAX: Duration = Duration::from_secs(15);
+
 /// Longest time in which the ledger and the lake must answer to be called ready.
 pub const READY_TIME_MAX: Duration = Duration::from_secs(5);
 

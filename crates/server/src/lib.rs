@@ -38,6 +38,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use drishti_model::Secret;
 use drishti_services::Services;
 use drishti_services::access::OpenId;
+use tokio_util::sync::CancellationToken;
 
 use api::Provider;
 use authentication::Gate;
@@ -50,7 +51,7 @@ pub use bounds::{
     HANDSHAKE_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HISTOGRAM_BARS_MAX,
     IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_MAX, PARAMETER_CHARACTERS_MAX,
     QUARANTINE_ANSWER_BYTES_MAX, QUERY_BYTES_MAX, READY_TIME_MAX, REPLAY_IDS_MAX, REQUEST_TIME_MAX,
-    SHUTDOWN_TIME_MAX,
+    SHUTDOWN_TIME_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX,
 };
 pub use openapi::openapi;
 pub use permissions::{Creation, PERMISSIONS, Permission};
@@ -94,8 +95,8 @@ impl ServerOptions {
     }
 }
 
-/// All routes, with everything that guards them.
-pub fn router(services: Services, options: ServerOptions) -> Router {
+/// All routes, with everything that guards them. Streams end at `shutdown`.
+pub fn router(services: Services, options: ServerOptions, shutdown: CancellationToken) -> Router {
     let ServerOptions {
         token,
         loopback_only_hosts,
@@ -117,6 +118,7 @@ pub fn router(services: Services, options: ServerOptions) -> Router {
         .method_not_allowed_fallback(guard::method_not_allowed)
         .layer(axum::Extension(openapi::Document::new(&document)))
         .layer(axum::Extension(Provider(openid)))
+        .layer(axum::Extension(api::Streams::new(shutdown)))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(REQUEST_TIME_MAX, guard::within_time))
         .layer(from_fn(guard::within_size));

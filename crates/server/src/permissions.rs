@@ -93,6 +93,7 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/accounts").narrowed(),
     viewer("GET", "/api/v1/addresses/{address}"),
     viewer("GET", "/api/v1/alerts").narrowed(),
+    viewer("GET", "/api/v1/alerts/assignees").narrowed(),
     analyst("POST", "/api/v1/alerts/changes")
         .narrowed()
         .creating(Creation::Plain),
@@ -101,6 +102,7 @@ pub const PERMISSIONS: &[Permission] = &[
     analyst("PATCH", "/api/v1/alerts/{id}")
         .narrowed()
         .creating(Creation::Plain),
+    viewer("GET", "/api/v1/alerts/{id}/events").narrowed(),
     auditor("GET", "/api/v1/audit"),
     viewer("GET", "/api/v1/collectors").narrowed(),
     viewer("GET", "/api/v1/collectors/name/{name}").narrowed(),
@@ -150,7 +152,8 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/recorded-matches"),
     viewer("GET", "/api/v1/risks").narrowed(),
     viewer("GET", "/api/v1/risks/{person}").narrowed(),
-    viewer("GET", "/api/v1/session").narrowed(),
+    // Whoever asks learns who they are, or that they are nobody.
+    open("GET", "/api/v1/session"),
     open("POST", "/api/v1/session"),
     viewer("DELETE", "/api/v1/session").narrowed(),
     open("GET", "/api/v1/session/methods"),
@@ -173,6 +176,7 @@ pub const PERMISSIONS: &[Permission] = &[
     admin("POST", "/api/v1/sources/{name}/restart").narrowed(),
     admin("POST", "/api/v1/sources/{name}/resume").narrowed(),
     admin("POST", "/api/v1/sources/{name}/test").narrowed(),
+    viewer("GET", "/api/v1/stream").narrowed(),
     viewer("GET", "/api/v1/suppressions"),
     analyst("POST", "/api/v1/suppressions").creating(Creation::Plain),
     analyst("POST", "/api/v1/suppressions/{id}/end"),

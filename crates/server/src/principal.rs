@@ -7,7 +7,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use drishti_model::{Role, Secret, SourceScope};
-use drishti_services::{ApiToken, Session};
+use drishti_services::access::Proof;
+use drishti_services::{ApiToken, Services, Session};
 
 use crate::problem::{Code, Problem};
 
@@ -25,6 +26,8 @@ pub(crate) struct Principal {
     pub(crate) scope: SourceScope,
     /// The session of an operator; none of a program.
     session: Option<OpenSession>,
+    /// What shows it again; the token of the installation holds as long as the server runs.
+    proof: Option<Proof>,
 }
 
 /// A session, and the secret that shows it.
@@ -42,16 +45,18 @@ impl Principal {
             role: Role::Admin,
             scope: SourceScope::All,
             session: None,
+            proof: None,
         }
     }
 
     /// A program with a token of its own. No operator's name has a space, so that none can be taken for it.
-    pub(crate) fn of_token(token: ApiToken) -> Self {
+    pub(crate) fn of_token(token: ApiToken, shown: Secret) -> Self {
         Self {
             name: format!("token {}", token.name),
             role: token.role,
             scope: token.scope,
             session: None,
+            proof: Some(Proof::Token(shown)),
         }
     }
 
@@ -61,6 +66,7 @@ impl Principal {
             name: session.operator.name.clone(),
             role: session.operator.role,
             scope: session.operator.scope.clone(),
+            proof: Some(Proof::Session(secret.clone())),
             session: Some(OpenSession { session, secret }),
         }
     }
@@ -71,6 +77,22 @@ impl Principal {
             _ if self.session.is_some() => None,
             INSTALLATION => Some("api-token"),
             name => name.strip_prefix("token "),
+        }
+    }
+
+    /// Whether it is still whoever it was when the request was made, and may still do and see the same.
+    pub(crate) async fn still_stands(&self, services: &Services) -> bool {
+        let Some(proof) = &self.proof else {
+            return true;
+        };
+        match services.standing(proof).await {
+            Ok(standing) => {
+                standing.is_some_and(|(role, scope)| (role, &scope) == (self.role, &self.scope))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "whether somebody may go on following changes is not known");
+                false
+            }
         }
     }
 

@@ -71,20 +71,24 @@ pub async fn serve(
     let acceptor = tls.as_ref().map(Tls::acceptor).transpose()?;
     let clock = Arc::clone(services.clock());
     let server = Server {
-        routes: router(services, options),
+        routes: router(services.clone(), options, shutdown.clone()),
         acceptor,
         bounds: Bounds::default(),
-        shutdown,
+        shutdown: shutdown.clone(),
         cut: CancellationToken::new(),
     };
-    let Some(tls) = tls else {
-        return server.run(listener).await;
+    let serving = async {
+        let Some(tls) = tls else {
+            return server.run(listener).await;
+        };
+        let renewal = renew(tls, clock, CERTIFICATE_LOOK_EVERY);
+        tokio::select! {
+            served = server.run(listener) => served,
+            never = renewal => match never {},
+        }
     };
-    let renewal = renew(tls, clock, CERTIFICATE_LOOK_EVERY);
-    tokio::select! {
-        served = server.run(listener) => served,
-        never = renewal => match never {},
-    }
+    let (ended, ()) = tokio::join!(serving, services.tell_changes(shutdown));
+    ended
 }
 
 /// Looks at the files of certificate and key again and again.

@@ -8,6 +8,7 @@ mod operators;
 mod passwords;
 mod repeatable;
 mod sign_in;
+mod standing;
 mod tokens;
 mod totp;
 mod trail;
@@ -39,6 +40,7 @@ pub use operators::{AddOperator, random_password};
 pub use passwords::PASSWORD_CHARACTERS;
 pub use repeatable::{KeptAnswer, Repeatable, Repetition};
 pub use sign_in::{SignIn, SignInError, SignedIn, expires_at};
+pub use standing::Proof;
 pub use tokens::{TOKEN_DAYS_MAX, TOKEN_PREFIX};
 
 /// How long a session lasts.
@@ -75,8 +77,8 @@ fn random<const N: usize>() -> Result<[u8; N], ServiceError> {
     Ok(bytes)
 }
 
-/// Random text for a secret.
-fn random_text<const N: usize>() -> Result<String, ServiceError> {
+/// Random text that nobody guesses.
+pub(crate) fn random_text<const N: usize>() -> Result<String, ServiceError> {
     Ok(URL_SAFE_NO_PAD.encode(random::<N>()?))
 }
 

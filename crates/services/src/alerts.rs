@@ -5,11 +5,11 @@ use drishti_ledger::{
     Alert, AlertChange, AlertCounts, AlertCursor, AlertEntity, AlertFilter, AlertHistory,
     LedgerError, Triage,
 };
-use drishti_model::Severity;
+use drishti_model::{Role, Severity, SourceScope};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{ServiceError, Services};
+use crate::{EventPosition, ServiceError, Services, StoredEvent};
 
 /// Fewest characters of an id that stand for it.
 const ID_CHARS_MIN: usize = 6;
@@ -213,7 +213,51 @@ impl Services {
         })
     }
 
-    /// How many alerts fit a filter: by state, severity, policy and day.
+    /// The events of an alert that come after `position`, newest first, at most `limit`, as far as they are kept and still in the lake; and
+    /// where the next ones begin.
+    pub async fn alert_events(
+        &self,
+        alert: &AlertView,
+        position: Option<&EventPosition>,
+        limit: usize,
+    ) -> Result<(Vec<StoredEvent>, Option<EventPosition>), ServiceError> {
+        let kept = self.ledger.alert_events(&alert.id).await?;
+        let after = position.map(|position| (position.created_at, position.gid.as_str()));
+        let mut chosen: Vec<(DateTime<Utc>, String)> = kept
+            .into_iter()
+            .rev()
+            .filter(|event| {
+                after.is_none_or(|after| (event.created_at, event.gid.as_str()) < after)
+            })
+            .take(limit + 1)
+            .map(|event| (event.created_at, event.gid))
+            .collect();
+        let is_last = chosen.len() <= limit;
+        chosen.truncate(limit);
+        let next = chosen.last().filter(|_| !is_last);
+        let next = next.map(|(created_at, gid)| EventPosition {
+            created_at: *created_at,
+            gid: gid.clone(),
+            source: alert.source.clone(),
+        });
+        let events = self.lake.chosen_events(&alert.source, &chosen).await?;
+        Ok((events, next))
+    }
+
+    /// The operators who may work on alerts of a scope: name, and how they are called.
+    pub async fn assignees(
+        &self,
+        scope: &SourceScope,
+    ) -> Result<Vec<(String, String)>, ServiceError> {
+        let operators = self.ledger.operators().await?.into_iter();
+        Ok(operators
+            .filter(|operator| operator.enabled && operator.role.reaches(Role::Analyst))
+            .filter(|operator| operator.scope.meets(scope))
+            .map(|operator| (operator.name, operator.display_name))
+            .collect())
+    }
+
+    /// How many alerts fit a filter: by state, severity, policy, assignee and day.
     pub async fn alert_counts(&self, filter: &AlertFilter) -> Result<AlertCounts, ServiceError> {
         Ok(self.ledger.alert_counts(filter).await?)
     }

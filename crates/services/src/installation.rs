@@ -7,10 +7,14 @@ use drishti_model::Clock;
 use tokio::sync::{Mutex, Notify};
 
 use crate::ServiceError;
-use crate::access::AccessMemory;
+use crate::access::{AccessMemory, random_text};
+use crate::live::Feed;
 use crate::people::DirectoryMemory;
 use crate::tables::TablesUpdate;
 use crate::watch::{KnowledgeFiles, Known};
+
+/// Random bytes by which places in the feed of one process are told from those in another's.
+const EPOCH_BYTES: usize = 8;
 
 /// One installation: its lake, its ledger, its clock. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub struct Services {
     pub(crate) declared_retention: Option<u32>,
     /// The last time that tables were fetched by this process, or are being.
     pub(crate) tables_update: Arc<Mutex<Option<TablesUpdate>>>,
+    /// What changes, for those who follow it.
+    pub(crate) feed: Arc<Feed>,
 }
 
 /// Where the parts of an installation are.
@@ -91,6 +97,7 @@ impl Services {
             news: Arc::default(),
             declared_retention: None,
             tables_update: Arc::default(),
+            feed: Arc::new(Feed::new(random_text::<EPOCH_BYTES>()?)),
         })
     }
 

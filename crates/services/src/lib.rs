@@ -8,6 +8,7 @@
 //! * [`sources`] adds, changes and tests sources; [`quarantine`] lists and replays what was refused;
 //! * [`alerts`], [`recorded`], [`capped`] and [`risk`] show what was found; [`people`] shows about whom; [`policies`], [`ranges`] and [`suppressions`] are what the
 //!   owner sets about it;
+//! * [`live`] tells of changes as they come;
 //! * [`access`] is who may do what, and who did;
 //! * [`maintenance`] compacts, retains and vacuums the lake.
 //!
@@ -31,6 +32,7 @@ pub mod collect;
 pub mod doctor;
 pub mod enrichment;
 pub mod ingest;
+pub mod live;
 pub mod maintenance;
 pub mod people;
 pub mod policies;

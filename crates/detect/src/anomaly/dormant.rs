@@ -56,7 +56,7 @@ impl Judge for DormantAccount {
                 .to_owned()
         })?;
         let title = format!(
-            "the account of {} awoke after {}",
+            "The account of {} awoke after {}",
             subject.name,
             words::days(idle)
         );

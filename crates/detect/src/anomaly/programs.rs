@@ -139,7 +139,7 @@ impl Judge for ServiceAccountNewNetwork {
         } else {
             "personal access token of"
         };
-        let title = format!("the {whose} {} was used from a new network", subject.name);
+        let title = format!("The {whose} {} was used from a new network", subject.name);
         let mut raised = Raised::about(subject, title);
         raised.expected = format!(
             "tokens are used from {}",
@@ -220,7 +220,7 @@ impl Judge for ServiceAccountNewActivity {
         let known = person.event_types.usual(since);
         let name = &moment.observed.event.event.event_type;
         let title = format!(
-            "the service account {} did `{name}` for the first time",
+            "The service account {} did `{name}` for the first time",
             subject.name
         );
         let mut raised = Raised::about(subject, title);
@@ -298,7 +298,7 @@ impl OauthAppNewNetwork {
         moment.organisation_learned(7)?;
         let mut raised = Raised::new(
             entity(name),
-            format!("the new app {name} took {count} files and exports within one hour"),
+            format!("The new app {name} took {count} files and exports within one hour"),
         );
         raised.expected = format!(
             "an app that the organisation has known for {} takes fewer than {limit} within one hour",
@@ -362,7 +362,7 @@ impl Judge for OauthAppNewNetwork {
         let known = app.networks.usual(since);
         let mut raised = Raised::new(
             entity(name),
-            format!("the app {name} came from a new network"),
+            format!("The app {name} came from a new network"),
         );
         raised.expected = format!(
             "the app comes from {}",

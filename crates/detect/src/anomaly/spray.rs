@@ -180,7 +180,7 @@ impl Judge for PasswordSpray {
             || "the same spraying was raised already and has not doubled since".to_owned(),
         )?;
         let from = origin(moment);
-        let title = format!("passwords were tried for {people} accounts from {from}");
+        let title = format!("Passwords were tried for {people} accounts from {from}");
         let mut raised = Raised::new(moment.address_entity(), title);
         raised.expected = format!(
             "sign-ins to fewer than {needed} accounts of people who were never seen there fail from one address within {} minutes",

@@ -87,7 +87,7 @@ impl Judge for MfaWeakenedThenUsed {
         let how = words::name_of(moment, Attribute::EventType, weakened.event_type);
         let ago = words::days(days_between(weakened.at, moment.at));
         let title = format!(
-            "the account of {} was weakened and {ago} later used from elsewhere",
+            "The account of {} was weakened and {ago} later used from elsewhere",
             subject.name
         );
         let mut raised = Raised::about(subject, title);

@@ -75,7 +75,7 @@ async fn list(cli: &Cli, arguments: &AlertListArgs) -> anyhow::Result<ExitCode> 
     let filter = AlertFilter {
         states: arguments.state.map(state).into_iter().collect(),
         severity_min: arguments.severity,
-        policy: arguments.policy.clone(),
+        policies: arguments.policy.iter().cloned().collect(),
         source: arguments.source.clone(),
         entity_id: arguments.about.clone(),
         text: arguments.text.clone(),

@@ -5,13 +5,13 @@ use drishti_model::{Severity, SourceName, SourceScope};
 use sea_orm::sea_query::{Expr, LikeExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    QuerySelect, QueryTrait, Select,
 };
 
 use super::{Alert, AlertState, alert_of};
 use crate::error::{Fault, LedgerError, Step};
 use crate::sources::within;
-use crate::tables::alert;
+use crate::tables::{alert, alert_event};
 use crate::value::{DAY_MICROS, date, micros, rank, ranked, text, word};
 use crate::{Ledger, ROWS_MAX};
 
@@ -22,16 +22,20 @@ pub struct AlertFilter {
     pub states: Vec<AlertState>,
     /// Only at least so bad.
     pub severity_min: Option<Severity>,
-    /// Only of this policy.
-    pub policy: Option<String>,
+    /// Only of one of these severities; empty: of any.
+    pub severities: Vec<Severity>,
+    /// Only of one of these policies; empty: of any.
+    pub policies: Vec<String>,
     /// Only of this source.
     pub source: Option<SourceName>,
     /// Only of sources in this scope.
     pub scope: SourceScope,
     /// Only about whoever or whatever has this id.
     pub entity_id: Option<String>,
-    /// Only those that this person looks after.
-    pub assignee: Option<Assignee>,
+    /// Only those that one of these looks after; empty: whoever does.
+    pub assignees: Vec<Assignee>,
+    /// Only those that rest on the event with this gid, as far as their events are kept.
+    pub event_gid: Option<String>,
     /// Only with an event at this time or later.
     pub since: Option<DateTime<Utc>>,
     /// Only with an event before this time.
@@ -55,7 +59,7 @@ pub struct AlertFilter {
 }
 
 /// Who looks after an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Assignee {
     /// Nobody yet.
     Nobody,
@@ -104,8 +108,12 @@ pub struct AlertCounts {
     pub severities: BTreeMap<Severity, u64>,
     /// Of each policy.
     pub policies: BTreeMap<String, u64>,
-    /// Opened on each day, in UTC; days without any are left out.
-    pub days: BTreeMap<NaiveDate, u64>,
+    /// How those policies are called in one line, as one of their alerts has it.
+    pub policy_titles: BTreeMap<String, String>,
+    /// That each person looks after, or nobody.
+    pub assignees: BTreeMap<Assignee, u64>,
+    /// Opened on each day, in UTC, by severity; what there is none of is left out.
+    pub days: BTreeMap<NaiveDate, BTreeMap<Severity, u64>>,
 }
 
 impl Ledger {
@@ -161,7 +169,7 @@ impl Ledger {
             .map_err(|fault| self.failed("reading which alerts are resolved", fault))
     }
 
-    /// How many alerts fit the filter, counted in four ways; its order, place and limit don't matter.
+    /// How many alerts fit the filter, counted in each way; its order, place and limit don't matter.
     pub async fn alert_counts(&self, filter: &AlertFilter) -> Result<AlertCounts, LedgerError> {
         let counted = async {
             let snapshot = self.snapshot().await?;
@@ -178,16 +186,65 @@ impl Ledger {
 async fn counts(snapshot: &DatabaseTransaction, filter: &AlertFilter) -> Step<AlertCounts> {
     let states = grouped::<String>(snapshot, filter, Expr::col(alert::Column::State)).await?;
     let severities = grouped::<i16>(snapshot, filter, Expr::col(alert::Column::Severity)).await?;
-    let policies = grouped::<String>(snapshot, filter, Expr::col(alert::Column::Policy)).await?;
-    // Written out, because a value that is bound apart makes two different expressions for PostgreSQL.
-    let day = Expr::cust(format!("opened_at / {DAY_MICROS}"));
-    let days = grouped::<i64>(snapshot, filter, day).await?;
+    let assignees = grouped::<Option<String>>(snapshot, filter, Expr::col(alert::Column::Assignee));
+    let assignees = assignees.await?;
+    let (policies, policy_titles) = by_policy(snapshot, filter).await?;
     Ok(AlertCounts {
         states: keyed(states, |state| word(&state))?,
         severities: keyed(severities, ranked)?,
-        policies: keyed(policies, Ok)?,
-        days: keyed(days, date)?,
+        policies,
+        policy_titles,
+        assignees: keyed(assignees, |name| {
+            Ok(name.map_or(Assignee::Nobody, Assignee::Somebody))
+        })?,
+        days: by_day(snapshot, filter).await?,
     })
+}
+
+type ByPolicy = (BTreeMap<String, u64>, BTreeMap<String, String>);
+
+async fn by_policy(snapshot: &DatabaseTransaction, filter: &AlertFilter) -> Step<ByPolicy> {
+    let rows: Vec<(String, String, i64)> = narrowed(filter)
+        .select_only()
+        .column(alert::Column::Policy)
+        .column_as(alert::Column::PolicyTitle.max(), "title")
+        .column_as(alert::Column::Id.count(), "alerts")
+        .group_by(alert::Column::Policy)
+        .limit(ROWS_MAX)
+        .into_tuple()
+        .all(snapshot)
+        .await?;
+    let mut counted = ByPolicy::default();
+    for (policy, title, alerts) in rows {
+        counted.1.insert(policy.clone(), title);
+        counted.0.insert(policy, alerts.unsigned_abs());
+    }
+    Ok(counted)
+}
+
+async fn by_day(
+    snapshot: &DatabaseTransaction,
+    filter: &AlertFilter,
+) -> Step<BTreeMap<NaiveDate, BTreeMap<Severity, u64>>> {
+    // Written out, because a value that is bound apart makes two different expressions for PostgreSQL.
+    let day = Expr::cust(format!("opened_at / {DAY_MICROS}"));
+    let rows: Vec<(i64, i16, i64)> = narrowed(filter)
+        .select_only()
+        .expr_as(day.clone(), "day")
+        .column(alert::Column::Severity)
+        .column_as(alert::Column::Id.count(), "alerts")
+        .group_by(day)
+        .group_by(alert::Column::Severity)
+        .limit(ROWS_MAX)
+        .into_tuple()
+        .all(snapshot)
+        .await?;
+    let mut days: BTreeMap<NaiveDate, BTreeMap<Severity, u64>> = BTreeMap::new();
+    for (day, severity, alerts) in rows {
+        let of_day = days.entry(date(day)?).or_default();
+        of_day.insert(ranked(severity)?, alerts.unsigned_abs());
+    }
+    Ok(days)
 }
 
 async fn grouped<K: sea_orm::TryGetable>(
@@ -216,10 +273,8 @@ fn narrowed(filter: &AlertFilter) -> Select<alert::Entity> {
     use alert::Column as Of;
 
     let states = filter.states.iter().map(|state| state.as_str());
-    let assignee = filter.assignee.as_ref().map(|assignee| match assignee {
-        Assignee::Nobody => Of::Assignee.is_null(),
-        Assignee::Somebody(name) => Of::Assignee.eq(text(name)),
-    });
+    let severities = filter.severities.iter().map(|severity| rank(*severity));
+    let policies = filter.policies.iter().map(|policy| text(policy));
     let has = |column: Of, value: bool| {
         if value {
             column.is_not_null()
@@ -229,13 +284,11 @@ fn narrowed(filter: &AlertFilter) -> Select<alert::Entity> {
     };
     let conditions = [
         (!filter.states.is_empty()).then(|| Of::State.is_in(states)),
+        (!filter.severities.is_empty()).then(|| Of::Severity.is_in(severities)),
         filter
             .severity_min
             .map(|least| Of::Severity.gte(rank(least))),
-        filter
-            .policy
-            .as_deref()
-            .map(|policy| Of::Policy.eq(text(policy))),
+        (!filter.policies.is_empty()).then(|| Of::Policy.is_in(policies)),
         filter
             .source
             .as_ref()
@@ -245,7 +298,7 @@ fn narrowed(filter: &AlertFilter) -> Select<alert::Entity> {
             .entity_id
             .as_deref()
             .map(|id| Of::EntityId.eq(text(id))),
-        assignee,
+        filter.event_gid.as_deref().map(resting_on),
         filter.since.map(|since| Of::LastEventAt.gte(micros(since))),
         filter.until.map(|until| Of::FirstEventAt.lt(micros(until))),
         filter
@@ -261,7 +314,31 @@ fn narrowed(filter: &AlertFilter) -> Select<alert::Entity> {
     for condition in conditions.into_iter().flatten() {
         all = all.add(condition);
     }
+    if !filter.assignees.is_empty() {
+        all = all.add(looked_after_by(&filter.assignees));
+    }
     alert::Entity::find().filter(all)
+}
+
+fn looked_after_by(assignees: &[Assignee]) -> Condition {
+    let somebody = assignees.iter().filter_map(|assignee| match assignee {
+        Assignee::Nobody => None,
+        Assignee::Somebody(name) => Some(text(name)),
+    });
+    let any = Condition::any().add(alert::Column::Assignee.is_in(somebody));
+    if assignees.contains(&Assignee::Nobody) {
+        any.add(alert::Column::Assignee.is_null())
+    } else {
+        any
+    }
+}
+
+fn resting_on(gid: &str) -> Expr {
+    let alerts = alert_event::Entity::find()
+        .select_only()
+        .column(alert_event::Column::AlertId)
+        .filter(alert_event::Column::Gid.eq(text(gid)));
+    alert::Column::Id.in_subquery(alerts.into_query())
 }
 
 /// A pattern for texts in small letters that hold `needle`, whatever it is made of.

@@ -7,6 +7,7 @@ mod v0003_access;
 mod v0004_views;
 mod v0005_platform;
 mod v0006_people;
+mod v0007_live;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0004_views::Version),
             Box::new(v0005_platform::Version),
             Box::new(v0006_people::Version),
+            Box::new(v0007_live::Version),
         ]
     }
 }

@@ -67,7 +67,7 @@ type Narrow = fn(&mut AlertFilter);
 
 pub(crate) async fn are_narrowed(place: Place) {
     let stand = variety(&place).await;
-    let cases: [(&str, Narrow); 15] = [
+    let cases: [(&str, Narrow); 22] = [
         ("fedcba", |_| {}),
         ("ba", |of| {
             of.states = vec![AlertState::Resolved, AlertState::InReview];
@@ -75,14 +75,30 @@ pub(crate) async fn are_narrowed(place: Place) {
         ("fdcba", |of| of.severity_min = Some(Severity::Medium)),
         ("", |of| of.severity_min = Some(Severity::Critical)),
         ("b", |of| {
-            of.policy = Some("anomaly.impossible_travel".to_owned());
+            of.policies = vec!["anomaly.impossible_travel".to_owned()];
         }),
         ("f", |of| of.source = Some(name("other"))),
         ("c", |of| of.entity_id = Some("203.0.113.7".to_owned())),
-        ("b", |of| {
-            of.assignee = Some(Assignee::Somebody("ben".to_owned()));
+        ("fedcba", |of| {
+            of.policies = ["anomaly.impossible_travel", "asana.saml_made_optional"]
+                .map(str::to_owned)
+                .into();
         }),
-        ("fedca", |of| of.assignee = Some(Assignee::Nobody)),
+        ("", |of| of.policies = vec!["' or 1=1".to_owned()]),
+        ("eb", |of| {
+            of.severities = vec![Severity::Informational, Severity::High];
+        }),
+        ("b", |of| {
+            of.assignees = vec![Assignee::Somebody("ben".to_owned())];
+        }),
+        ("fedca", |of| of.assignees = vec![Assignee::Nobody]),
+        ("fedcba", |of| {
+            let ben = Assignee::Somebody("ben".to_owned());
+            of.assignees = vec![Assignee::Nobody, ben];
+        }),
+        ("a", |of| of.event_gid = Some("2".to_owned())),
+        ("f", |of| of.event_gid = Some("7".to_owned())),
+        ("", |of| of.event_gid = Some("%".to_owned())),
         ("ba", |of| {
             (of.since, of.until) = (Some(at(2)), Some(at(4)));
         }),
@@ -148,7 +164,19 @@ pub(crate) async fn are_counted(place: Place) {
     ]
     .into();
     assert_eq!(counts.policies, policies);
-    assert_eq!(counts.days, [(at(0).date_naive(), 6)].into());
+    assert_eq!(
+        counts.policy_titles["asana.saml_made_optional"],
+        "SAML sign-in made optional"
+    );
+    let assignees = [
+        (Assignee::Nobody, 5),
+        (Assignee::Somebody("ben".to_owned()), 1),
+    ];
+    assert_eq!(counts.assignees, assignees.into());
+    assert_eq!(
+        counts.days,
+        [(at(0).date_naive(), severities.into())].into()
+    );
     let filter = AlertFilter {
         states: vec![AlertState::New],
         source: Some(name("asana")),
@@ -167,7 +195,9 @@ pub(crate) async fn are_counted(place: Place) {
     let days: Vec<_> = [(0, 6), (1, 1), (3, 1)]
         .map(|(days, alerts)| (at(days * day).date_naive(), alerts))
         .into();
-    assert_eq!(counts.unwrap().days, days.into_iter().collect());
+    let sums = counts.unwrap().days.into_iter();
+    let sums = sums.map(|(day, counts)| (day, counts.values().sum()));
+    assert_eq!(sums.collect::<Vec<(_, u64)>>(), days);
 }
 
 pub(crate) async fn page_through_all_while_others_come(place: Place) {

@@ -12,6 +12,7 @@ mod accounts;
 mod alert_lists;
 mod alert_model;
 mod alerts;
+mod changes;
 mod detection;
 mod enrichment;
 mod health;
@@ -97,6 +98,7 @@ on_both_databases! {
     alert_model: is_what_alerts_are;
     alert_lists: are_narrowed, are_searched, are_counted, page_through_all_while_others_come, are_listed_up_to_a_bound,
         tell_apart_what_was_resolved_as_what;
+    changes: are_seen_by_a_look, are_seen_up_to_a_bound;
     triage: is_told_in_the_history, is_done_by_one_at_a_time, is_done_to_many, has_bounds, has_an_end, goes_with_detection;
     risk: adds_up_over_seven_days, of_one_cause_counts_once, of_what_was_nothing_does_not_count, of_a_preview_is_replaced,
         lists_addends_up_to_a_bound_and_sums_all;

@@ -1,5 +1,7 @@
 //! Alerts: what was found, why, and what becomes of it.
 
+mod assignees;
+mod events;
 mod filters;
 mod list;
 mod single;
@@ -15,6 +17,8 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(list::list_alerts))
         .routes(routes!(list::count_alerts))
+        .routes(routes!(assignees::list_assignees))
         .routes(routes!(single::change_alerts))
         .routes(routes!(single::get_alert, single::change_alert))
+        .routes(routes!(events::list_alert_events))
 }

@@ -6,6 +6,8 @@ mod filters;
 mod histogram;
 mod list;
 
+pub(in crate::api) use list::{EventPage, PageParameters, answer, place, position};
+
 use drishti_services::Services;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -6,8 +6,8 @@ mod totp;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use drishti_model::Secret;
@@ -146,15 +146,23 @@ async fn begin_session(
     Ok(([(SET_COOKIE, cookie)], Json(view)).into_response())
 }
 
-/// Show who is signed in.
+/// Show who is signed in; null for nobody, and for programs with a token.
 #[utoipa::path(
     get,
     path = "/session",
     tag = "access",
-    responses((status = 200, description = "The session.", body = SessionView), Failure<'static>)
+    security(()),
+    responses((status = 200, description = "The session, or null.", body = Option<SessionView>), OpenFailure<'static>)
 )]
-async fn get_session(SignedIn(open): SignedIn) -> Json<SessionView> {
-    Json(open.session.into())
+async fn get_session(
+    State(services): State<Services>,
+    headers: HeaderMap,
+) -> Result<Json<Option<SessionView>>, Problem> {
+    let Some(secret) = cookie::shown(&headers) else {
+        return Ok(Json(None));
+    };
+    let session = services.session(&secret).await?;
+    Ok(Json(session.map(SessionView::from)))
 }
 
 /// Sign out.

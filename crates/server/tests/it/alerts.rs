@@ -1,5 +1,6 @@
 //! Alerts, from detection to resolution.
 
+use drishti_model::{Role, SourceScope};
 use reqwest::Method;
 use reqwest::header::IF_MATCH;
 use serde_json::{Value, json};
@@ -90,7 +91,13 @@ async fn filters_of_alerts_hold_for_lists_and_counts() {
         (&[("state", "resolved")], 0),
         (&[("severity_min", "high")], 5),
         (&[("severity_min", "critical")], 0),
+        (&[("severity", "critical"), ("severity", "high")], 5),
+        (&[("severity", "low")], 0),
         (&[("policy", "test.export"), ("source", "acme")], 5),
+        (&[("policy", "none"), ("policy", "test.export")], 5),
+        (&[("assignee", "-"), ("assignee", "mara")], 5),
+        (&[("event", "3")], 1),
+        (&[("event", "99")], 0),
         (&[("entity", "3")], 1),
         (&[("assignee", "-")], 5),
         (&[("assignee", "mara")], 0),
@@ -116,6 +123,7 @@ async fn filters_of_alerts_hold_for_lists_and_counts() {
     for (parameter, value) in [
         ("state", "done"),
         ("severity_min", "awful"),
+        ("severity", "awful"),
         ("from", "yesterday"),
         ("order", "best"),
         ("capped", "maybe"),
@@ -221,5 +229,97 @@ async fn many_are_changed_at_once_and_none_keeps_the_others() {
         let body = json!({"alerts": alerts, "change": {"state": "new"}});
         assert_eq!(app.post(&changes, &body).await.problem(400), "invalid_body");
     }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn counts_name_policies_people_and_days() {
+    let app = with_alerts(3).await;
+    let id = ids(&app.get(ALERTS).await.ok()).remove(0);
+    change(&app, &id, None, &json!({"assignee": "mara"}))
+        .await
+        .ok();
+    let counts = app.get(&format!("{ALERTS}/counts")).await.ok();
+    assert_eq!(counts["policy_titles"]["test.export"], "Export started");
+    assert_eq!(counts["assignees"], json!({"-": 2, "mara": 1}));
+    assert_eq!(counts["days"], json!({"2026-03-10": 3}));
+    assert_eq!(counts["day_severities"], json!({"2026-03-10": {"high": 3}}));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_events_of_an_alert_are_listed_page_by_page() {
+    let app = App::start().await;
+    let event = |minute: u32| {
+        format!(
+            r#"{{"gid":"{minute}","created_at":"2026-03-10T08:{minute:02}:00.000Z","event_type":"workspace_export_started","actor":{{"actor_type":"user","gid":"1","email":"p@example.org"}}}}"#
+        )
+    };
+    app.ingest("acme", &[1, 2, 3, 4, 5].map(event)).await;
+    app.ingest("other", &[event(3)]).await;
+    let page = app.query(ALERTS, &[("source", "acme")]).await.ok();
+    let [id] = &ids(&page)[..] else {
+        panic!("{page}")
+    };
+    let path = format!("{ALERTS}/{id}/events");
+    let mut gids = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut parameters = vec![("limit", "2")];
+        parameters.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        let page = app.query(&path, &parameters).await.ok();
+        for entry in page["events"].as_array().unwrap() {
+            assert_eq!(entry["source"], "acme");
+            gids.push(entry["event"]["gid"].as_str().unwrap().to_owned());
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!(gids, ["5", "4", "3", "2", "1"]);
+    let refused = app.get(&format!("{path}?cursor=x")).await;
+    assert_eq!(refused.problem(400), "invalid_cursor");
+    let missing = app.get(&format!("{ALERTS}/ffffffff/events")).await;
+    assert_eq!(missing.problem(404), "no_such_alert");
+    let both = app.query(ALERTS, &[("event", "3")]).await.ok();
+    assert_eq!(ids(&both).len(), 2);
+
+    // Whoever may see `other` only sees nothing of it.
+    let scope = SourceScope::of(Some([crate::app::name("other")]));
+    app.add_operator("mara", Role::Viewer, scope).await;
+    let cookie = app.sign_in("mara").await;
+    let hidden = app.send(app.request_of(&cookie, Method::GET, &path)).await;
+    assert_eq!(hidden.problem(404), "no_such_alert");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn alerts_are_given_to_those_who_may_work_on_them() {
+    let app = App::start().await;
+    app.ingest("acme", &[]).await;
+    let acme = || SourceScope::of(Some([crate::app::name("acme")]));
+    let other = SourceScope::of(Some([crate::app::name("other")]));
+    for (name, role, scope) in [
+        ("ada", Role::Admin, SourceScope::All),
+        ("ben", Role::Analyst, acme()),
+        ("cem", Role::Analyst, other),
+        ("dora", Role::Viewer, SourceScope::All),
+        ("emil", Role::Viewer, acme()),
+    ] {
+        app.add_operator(name, role, scope).await;
+    }
+    let path = format!("{ALERTS}/assignees");
+    let names = |answer: Answer| -> Vec<String> {
+        let found = answer.ok();
+        let names = found["assignees"].as_array().unwrap().iter();
+        names
+            .map(|of| of["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(names(app.get(&path).await), ["ada", "ben", "cem"]);
+    let cookie = app.sign_in("emil").await;
+    let narrow = app.send(app.request_of(&cookie, Method::GET, &path)).await;
+    assert_eq!(names(narrow), ["ada", "ben"]);
     app.stop().await;
 }

@@ -53,6 +53,7 @@ pub(crate) struct App {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) address: SocketAddr,
     pub(crate) folder: TempDir,
+    pub(crate) key: SealingKey,
     client: Client,
     document: Document,
     shutdown: CancellationToken,
@@ -126,10 +127,11 @@ impl App {
     pub(crate) async fn start_set_up(change: impl FnOnce(&mut ServerOptions)) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::new(now()));
+        let key = SealingKey::generate().unwrap();
         let installation = Installation {
             lake: LakeLocation::folder(&folder.path().join("lake")).unwrap(),
             ledger_url: format!("sqlite://{}", folder.path().join("ledger.db").display()),
-            key: SealingKey::generate().unwrap(),
+            key: key.clone(),
             holder: "test:1".to_owned(),
             proxy: None,
             declared_in: Some("/etc/drishti.toml".to_owned()),
@@ -153,6 +155,7 @@ impl App {
             clock,
             address,
             folder,
+            key,
             client: Client::builder()
                 .no_proxy()
                 .redirect(Policy::none())
@@ -249,10 +252,20 @@ impl App {
         let request = request.build().unwrap();
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = self.client.execute(request).await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // A stream has no end to wait for.
+        let is_stream = headers
+            .get("content-type")
+            .is_some_and(|kind| kind == "text/event-stream");
+        let text = if is_stream {
+            String::new()
+        } else {
+            response.text().await.unwrap()
+        };
         let answer = Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: response.text().await.unwrap(),
+            status,
+            headers,
+            text,
         };
         let all = format!("{:?} {}", answer.headers, answer.text);
         for secret in [API_TOKEN, ASANA_TOKEN, PASSWORD] {

@@ -29,6 +29,7 @@ mod schemathesis;
 mod session;
 mod set;
 mod sources;
+mod stream;
 mod sumo;
 mod tls;
 mod tokens;

@@ -7,7 +7,7 @@ use drishti_services::capped::{CappedDay, DIGEST_ALERTS_MAX};
 use drishti_services::recorded::RecordedView;
 
 use super::{called, days_ago};
-use crate::cli::{Cli, DigestArgs, RecordedArgs};
+use crate::cli::{Cli, DigestArgs, ListFormat, RecordedArgs};
 use crate::commands::open_existing;
 use crate::commands::sources::time;
 use crate::output::{self, Row, grouped, print_list};
@@ -62,6 +62,13 @@ impl Row for CappedDay {
 pub(super) async fn digest(cli: &Cli, arguments: &DigestArgs) -> anyhow::Result<ExitCode> {
     let services = open_existing(cli).await?;
     let digest = services.capped_digest(arguments.days).await?;
+    if digest.days.is_empty() && matches!(arguments.format, ListFormat::Table) {
+        output::say(&format!(
+            "nothing was kept back in the last {} days: no policy reached its daily cap",
+            arguments.days
+        ));
+        return Ok(ExitCode::SUCCESS);
+    }
     print_list(&digest.days, arguments.format)?;
     if !digest.is_whole {
         output::say(&format!(

@@ -17,14 +17,21 @@ pub(crate) struct AlertParameters {
     state: Vec<String>,
     /// At least so bad: `informational`, `low`, `medium`, `high` or `critical`.
     severity_min: Option<String>,
-    /// Name of the policy.
-    policy: Option<String>,
+    /// So bad and no other: like `severity_min`; can be given often.
+    #[serde(default)]
+    severity: Vec<String>,
+    /// Name of the policy; can be given often.
+    #[serde(default)]
+    policy: Vec<String>,
     /// Name of the source.
     source: Option<String>,
     /// Id of whoever or whatever it is about.
     entity: Option<String>,
-    /// Who looks after it; `-` for nobody.
-    assignee: Option<String>,
+    /// Who looks after it; `-` for nobody; can be given often.
+    #[serde(default)]
+    assignee: Vec<String>,
+    /// Gid of an event that it rests on.
+    event: Option<String>,
     /// With an event at this time or later (RFC 3339).
     from: Option<String>,
     /// With an event before this time (RFC 3339).
@@ -57,6 +64,11 @@ pub(crate) struct AlertPlace {
 impl AlertParameters {
     pub(crate) fn filter(self, scope: SourceScope) -> Result<AlertFilter, Problem> {
         let states = self.state.iter().map(|text| word("state", text));
+        let severities = self.severity.iter().map(|text| word("severity", text));
+        let assignees = self.assignee.into_iter().map(|name| match name.as_str() {
+            "-" => Assignee::Nobody,
+            _ => Assignee::Somebody(name),
+        });
         let source = self.source.as_deref();
         let time = |name, text: Option<String>| -> Result<Option<DateTime<Utc>>, Problem> {
             text.map(|text| moment(name, &text)).transpose()
@@ -67,14 +79,13 @@ impl AlertParameters {
                 .severity_min
                 .map(|text| word::<Severity>("severity_min", &text))
                 .transpose()?,
-            policy: self.policy,
+            severities: severities.collect::<Result<Vec<Severity>, Problem>>()?,
+            policies: self.policy,
             source: source.map(|name| source_name("source", name)).transpose()?,
             scope,
             entity_id: self.entity,
-            assignee: self.assignee.map(|name| match name.as_str() {
-                "-" => Assignee::Nobody,
-                _ => Assignee::Somebody(name),
-            }),
+            assignees: assignees.collect(),
+            event_gid: self.event,
             since: time("from", self.from)?,
             until: time("to", self.to)?,
             text: self.text,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use drishti_services::{AlertCursor, Services};
+use drishti_services::{AlertCursor, Assignee, Services};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -61,11 +61,17 @@ pub(crate) struct AlertCounts {
     severities: BTreeMap<&'static str, u64>,
     /// Of each policy.
     policies: BTreeMap<String, u64>,
+    /// How those policies are called in one line.
+    policy_titles: BTreeMap<String, String>,
+    /// That each person looks after; `-` stands for nobody.
+    assignees: BTreeMap<String, u64>,
     /// Opened on each day (UTC); days without any are left out.
     days: BTreeMap<NaiveDate, u64>,
+    /// The same of each severity; what there is none of is left out.
+    day_severities: BTreeMap<NaiveDate, BTreeMap<&'static str, u64>>,
 }
 
-/// Count alerts by state, severity, policy and day.
+/// Count alerts by state, severity, policy, assignee and day.
 #[utoipa::path(
     get,
     path = "/alerts/counts",
@@ -81,12 +87,29 @@ pub(crate) async fn count_alerts(
     let counts = services.alert_counts(&parameters.filter(scope)?).await?;
     let states = counts.states.into_iter();
     let severities = counts.severities.into_iter();
+    let assignees = counts.assignees.into_iter().map(|(assignee, of)| {
+        let name = match assignee {
+            Assignee::Nobody => "-".to_owned(),
+            Assignee::Somebody(name) => name,
+        };
+        (name, of)
+    });
+    let days = counts.days.iter();
+    let days = days.map(|(day, counts)| (*day, counts.values().sum()));
+    let day_severities = counts.days.iter().map(|(day, counts)| {
+        let words = counts.iter();
+        let words = words.map(|(severity, of)| (severity.as_str(), *of));
+        (*day, words.collect())
+    });
     Ok(Json(AlertCounts {
         states: states.map(|(state, of)| (state.as_str(), of)).collect(),
         severities: severities
             .map(|(severity, of)| (severity.as_str(), of))
             .collect(),
         policies: counts.policies,
-        days: counts.days,
+        policy_titles: counts.policy_titles,
+        assignees: assignees.collect(),
+        days: days.collect(),
+        day_severities: day_severities.collect(),
     }))
 }

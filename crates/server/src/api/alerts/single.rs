@@ -39,7 +39,7 @@ pub(crate) async fn get_alert(
 }
 
 /// The alert, which is not there for those who may not see its source.
-async fn visible(
+pub(super) async fn visible(
     services: &Services,
     scope: &SourceScope,
     id: &str,

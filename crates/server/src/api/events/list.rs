@@ -19,10 +19,10 @@ use crate::problem::{Failure, Problem};
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageParameters {
     /// `next_cursor` of the page before.
-    cursor: Option<String>,
+    pub(in crate::api) cursor: Option<String>,
     /// Most events of the page: 1 to 500, 100 where it is left out.
     #[param(minimum = 1, maximum = 500)]
-    limit: Option<usize>,
+    pub(in crate::api) limit: Option<usize>,
 }
 
 /// An event as Asana gave it, and how it came here.
@@ -56,7 +56,7 @@ pub(crate) struct EventPage {
     events: Vec<Event>,
     /// Where the next page begins; null at the end.
     #[schema(required)]
-    next_cursor: Option<String>,
+    pub(in crate::api) next_cursor: Option<String>,
 }
 
 /// List events, newest first.
@@ -89,7 +89,11 @@ pub(crate) async fn list_events(
 }
 
 /// The page of events that were read one too many; it ends early where they are too large.
-fn answer(events: Vec<StoredEvent>, limit: usize, bytes_max: usize) -> Result<EventPage, Problem> {
+pub(in crate::api) fn answer(
+    events: Vec<StoredEvent>,
+    limit: usize,
+    bytes_max: usize,
+) -> Result<EventPage, Problem> {
     let mut bytes = 0;
     let mut kept = 0;
     let mut shown = Vec::new();
@@ -109,19 +113,29 @@ fn answer(events: Vec<StoredEvent>, limit: usize, bytes_max: usize) -> Result<Ev
             device: stored.device.as_deref().map(Device::from),
         });
     }
-    let (_, next) = page(events, kept, place);
+    let (_, next) = page(events, kept, |last| place(&place_of(last)));
     Ok(EventPage {
         events: shown,
         next_cursor: next,
     })
 }
 
-fn place(event: &StoredEvent) -> String {
-    let event_at = event.event.created_at.timestamp_micros();
-    cursor::encode(&(event_at, &event.event.gid, &event.source))
+fn place_of(event: &StoredEvent) -> EventPosition {
+    EventPosition {
+        created_at: event.event.created_at,
+        gid: event.event.gid.clone(),
+        source: event.source.clone(),
+    }
 }
 
-fn position(text: &str) -> Result<EventPosition, Problem> {
+/// The cursor of a place.
+pub(in crate::api) fn place(position: &EventPosition) -> String {
+    let event_at = position.created_at.timestamp_micros();
+    cursor::encode(&(event_at, &position.gid, &position.source))
+}
+
+/// The place of a cursor.
+pub(in crate::api) fn position(text: &str) -> Result<EventPosition, Problem> {
     let (microseconds, gid, source): (i64, String, String) = cursor::decode(text)?;
     let created_at = DateTime::from_timestamp_micros(microseconds)
         .filter(|time| (DateTime::UNIX_EPOCH..end_of_time()).contains(time))
@@ -158,7 +172,7 @@ mod tests {
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
         let event = stored(1_767_225_600_123_456, "");
-        let read = position(&place(&event)).unwrap();
+        let read = position(&place(&place_of(&event))).unwrap();
         assert_eq!(read.created_at, event.event.created_at);
         assert_eq!((read.gid, read.source), (event.event.gid, event.source));
     }
