@@ -5,10 +5,16 @@ class Connection {
   isLost = $state(false);
   healed = $state(0);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #nobody: () => void = () => {};
 
   constructor() {
     addEventListener('offline', () => this.reached(false));
     addEventListener('online', () => void this.tryNow());
+  }
+
+  /** Calls `then` when the server answers again, and knows us no more. */
+  onNobody(then: () => void): void {
+    this.#nobody = then;
   }
 
   reached(isReached: boolean): void {
@@ -22,8 +28,9 @@ class Connection {
     clearTimeout(this.#timer);
     try {
       const response = await fetch('/api/v1/session', { cache: 'no-store', credentials: 'same-origin' });
-      await response.text();
+      const session = await response.text();
       this.reached(response.status < 500);
+      if (response.ok && session === 'null') this.#nobody();
     } catch {
       this.reached(false);
     }

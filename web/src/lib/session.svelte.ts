@@ -1,11 +1,12 @@
 import { connection } from './connection.svelte';
 import { listen } from './api/client';
+import { live } from './live.svelte';
 import { problemOf, problemOfAnswer, Problem } from './api/problem';
 import { router } from './router/router.svelte';
 import { address } from './router/query';
 import { texts } from './texts';
 
-/** Who is signed in, as `GET /api/v1/session` says. */
+/** Who is signed in, as `GET /api/v1/session` says; it says null for nobody. */
 export interface Operator {
   name: string;
   display_name: string | null;
@@ -40,8 +41,8 @@ const OF_ALL_SOURCES: readonly Right[] = ['read_all', 'tune', 'audit', 'administ
 
 const ADDRESS = '/api/v1/session';
 
-/** `unasked` until the server has answered; `open` where the server has no sign-in. */
-type Standing = 'unasked' | 'open' | 'in' | 'out';
+/** `unasked` until the server has answered. */
+type Standing = 'unasked' | 'in' | 'out';
 
 class Session {
   standing = $state<Standing>('unasked');
@@ -50,6 +51,7 @@ class Session {
 
   constructor() {
     listen({ reached: (isReached) => connection.reached(isReached), refused: () => this.#expire() });
+    connection.onNobody(() => this.standing === 'in' && this.#expire());
   }
 
   async begin(): Promise<void> {
@@ -57,10 +59,9 @@ class Session {
     try {
       const response = await fetch(ADDRESS, { credentials: 'same-origin' });
       const body: unknown = await response.json().catch(() => null);
-      if (response.ok) this.#enter(body as SessionAnswer);
-      else if (response.status === 404) this.standing = 'open';
-      else if (response.status === 401) this.#expire();
-      else throw problemOfAnswer(response.status, body);
+      if (!response.ok) throw problemOfAnswer(response.status, body);
+      if (body === null) this.#expire();
+      else this.#enter(body as SessionAnswer);
     } catch (cause) {
       this.problem = problemOf(cause);
       if (this.problem.isUnreachable) connection.reached(false);
@@ -97,14 +98,12 @@ class Session {
       credentials: 'same-origin',
       headers: { 'X-Requested-With': 'drishti' },
     });
-    this.operator = null;
-    this.standing = 'out';
+    this.#leave();
     router.go('/sign-in');
   }
 
   /** Why the person may not do something; nothing where they may. */
   refusal(right: Right): string | undefined {
-    if (this.standing === 'open') return undefined;
     const role = this.operator?.role ?? '';
     if (OF_ALL_SOURCES.includes(right) && this.operator?.sources) return texts.session.notAllSources;
     if (right === 'read_all') return undefined;
@@ -114,11 +113,17 @@ class Session {
   #enter(answer: SessionAnswer): void {
     this.operator = answer.operator;
     this.standing = 'in';
+    live.begin();
+  }
+
+  #leave(): void {
+    live.end();
+    this.operator = null;
+    this.standing = 'out';
   }
 
   #expire(): void {
-    this.operator = null;
-    this.standing = 'out';
+    this.#leave();
     if (router.route.name !== 'sign-in') {
       router.go(address('/sign-in', { to: router.path + router.search }), { replace: true });
     }

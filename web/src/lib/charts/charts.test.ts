@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { filled, widthFor } from './bars';
-import { boundsOf, byLevel, lastDays } from './days';
+import { boundsOf, lastDays } from './days';
 
 test('bars are as wide as they must be', () => {
   expect(widthFor(3_600, 120)).toBe('1m');
@@ -19,21 +19,6 @@ test('empty bars are filled in', () => {
   expect(bars.map(({ count }) => count)).toEqual([0, 3, 0]);
   expect(new Date(bars[0]?.start ?? 0).toISOString()).toBe('2026-11-25T00:00:00.000Z');
   expect(filled([], '2026-11-25T00:00:00Z', '2026-11-26T00:00:00Z', 0)).toEqual([]);
-});
-
-test('levels come from counts of this level and worse', () => {
-  const counts = byLevel(
-    ['d1', 'd2'],
-    [
-      ['critical', { d1: 2 }],
-      ['high', { d1: 5, d2: 1 }],
-      ['medium', { d1: 5, d2: 4 }],
-    ],
-  );
-  expect(counts).toEqual([
-    { day: 'd1', counts: { critical: 2, high: 3, medium: 0 } },
-    { day: 'd2', counts: { critical: 0, high: 1, medium: 3 } },
-  ]);
 });
 
 test('days', () => {

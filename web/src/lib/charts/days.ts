@@ -21,23 +21,3 @@ export function boundsOf(day: string): { from: string; to: string } {
   const from = Date.parse(`${day}T00:00:00Z`);
   return { from: new Date(from).toISOString(), to: new Date(from + DAY_MILLISECONDS).toISOString() };
 }
-
-/**
- * Counts of each level on each day, from counts of «this level and worse», which is what the API gives.
- * `cumulative` begins with the worst level.
- */
-export function byLevel(
-  days: readonly string[],
-  cumulative: readonly (readonly [string, Record<string, number>])[],
-): DayCounts[] {
-  return days.map((day) => {
-    let above = 0;
-    const counts: Record<string, number> = {};
-    for (const [level, upTo] of cumulative) {
-      const sum = upTo[day] ?? 0;
-      counts[level] = Math.max(0, sum - above);
-      above = sum;
-    }
-    return { day, counts };
-  });
-}

@@ -2,18 +2,27 @@ import { SvelteSet } from 'svelte/reactivity';
 import { api, ask } from '../../lib/api/client';
 import { problemOf } from '../../lib/api/problem';
 import { Remote } from '../../lib/api/remote.svelte';
-import type { Alert, AlertCounts, AlertPatch } from '../../lib/api/schema';
+import type { Alert, AlertCounts, AlertPatch, StreamChange } from '../../lib/api/schema';
 import { texts } from '../../lib/texts';
 import { toasts } from '../../lib/toasts.svelte';
+import { arrivals } from './arrivals';
 import { alertQuery, stays, undoing, type AlertFilters } from './filters';
 
 const PAGE_SIZE = 100;
+/** Most listed alerts that are read one by one because they changed. */
+const SINGLY_MAX = 10;
 
 interface Counted {
   states: AlertCounts['states'];
   severities: AlertCounts['severities'];
   policies: AlertCounts['policies'];
+  titles: AlertCounts['policy_titles'];
+  assignees: AlertCounts['assignees'];
   all: number;
+}
+
+async function alertOf(id: string): Promise<Alert> {
+  return (await ask(api.GET('/api/v1/alerts/{id}', { params: { path: { id } } }))).alert;
 }
 
 /** The alerts that are listed, which of them are selected, and what is done to them. */
@@ -24,6 +33,8 @@ export class AlertList {
   /** Raised by each change, for what shows an alert beside the list. */
   changes = $state(0);
   isMoreLoading = $state(false);
+  /** Alerts that came since the list was read. They are not put in by themselves: nothing moves under the hand. */
+  arrived = $state(0);
   #filters: AlertFilters | null = null;
 
   get alerts(): Alert[] {
@@ -32,9 +43,36 @@ export class AlertList {
 
   async read(filters: AlertFilters): Promise<void> {
     this.#filters = filters;
+    this.arrived = 0;
     await Promise.all([this.#readPage(filters), this.#readCounts(filters)]);
     const ids = new Set(this.alerts.map(({ id }) => id));
     for (const id of this.selected) if (!ids.has(id)) this.selected.delete(id);
+  }
+
+  /** Takes in what has changed: rows that are listed stay in their places, what came is counted. */
+  async refresh(changes: readonly StreamChange[]): Promise<void> {
+    const { data } = this.page;
+    const filters = this.#filters;
+    if (!data || !filters || this.page.isLoading) return;
+    const isListed = new Set(data.alerts.map(({ id }) => id));
+    const changed = changes.flatMap((change) =>
+      change.kind === 'alert' && isListed.has(change.id) ? [change.id] : [],
+    );
+    try {
+      const [newest, ...others] = await Promise.all([
+        ask(api.GET('/api/v1/alerts', { params: { query: this.#query(filters) } })),
+        ...[...new Set(changed)].slice(0, SINGLY_MAX).map(alertOf),
+      ]);
+      if (this.page.data !== data) return;
+      if (data.alerts.length === 0 && newest.alerts.length > 0) return void (await this.read(filters));
+      const now = new Map([...newest.alerts, ...others].map((alert) => [alert.id, alert]));
+      this.page.data = { ...data, alerts: data.alerts.map((alert) => now.get(alert.id) ?? alert) };
+      this.arrived = arrivals(data.alerts, data.next === null, newest.alerts);
+      this.changes += 1;
+      await this.#readCounts(filters);
+    } catch {
+      // The next change, or the connection that comes back, tries again.
+    }
   }
 
   async more(): Promise<void> {
@@ -43,8 +81,8 @@ export class AlertList {
     this.isMoreLoading = true;
     const before = page.data;
     try {
-      const query = { ...alertQuery(this.#filters, Date.now()), order: this.#filters.order, limit: PAGE_SIZE };
-      const next = await ask(api.GET('/api/v1/alerts', { params: { query: { ...query, cursor: before.next ?? '' } } }));
+      const query = { ...this.#query(this.#filters), cursor: before.next ?? '' };
+      const next = await ask(api.GET('/api/v1/alerts', { params: { query } }));
       const known = new Set(before.alerts.map(({ id }) => id));
       const added = next.alerts.filter(({ id }) => !known.has(id));
       if (page.data === before) page.data = { alerts: [...before.alerts, ...added], next: next.next_cursor };
@@ -112,8 +150,12 @@ export class AlertList {
     if (filters) void this.#readCounts(filters);
   }
 
+  #query(filters: AlertFilters) {
+    return { ...alertQuery(filters, Date.now()), order: filters.order, limit: PAGE_SIZE };
+  }
+
   #readPage(filters: AlertFilters): Promise<void> {
-    const query = { ...alertQuery(filters, Date.now()), order: filters.order, limit: PAGE_SIZE };
+    const query = this.#query(filters);
     return this.page.read(async (signal) => {
       const { alerts, next_cursor: next } = await ask(api.GET('/api/v1/alerts', { params: { query }, signal }));
       return { alerts, next };
@@ -126,14 +168,23 @@ export class AlertList {
     return this.counts.read(async (signal) => {
       const count = (without: object) =>
         ask(api.GET('/api/v1/alerts/counts', { params: { query: { ...query, ...without } }, signal }));
-      const [here, byState, bySeverity, byPolicy] = await Promise.all([
-        count({}),
-        count({ state: undefined }),
-        count({ severity_min: undefined }),
-        count({ policy: undefined }),
+      // A facet that has no filter is counted with all of them.
+      const here = count({});
+      const [whole, byState, bySeverity, byPolicy, byAssignee] = await Promise.all([
+        here,
+        query.state ? count({ state: undefined }) : here,
+        query.severity ? count({ severity: undefined }) : here,
+        query.policy ? count({ policy: undefined }) : here,
+        query.assignee ? count({ assignee: undefined }) : here,
       ]);
-      const all = Object.values(here.states).reduce((sum, value) => sum + value, 0);
-      return { states: byState.states, severities: bySeverity.severities, policies: byPolicy.policies, all };
+      return {
+        states: byState.states,
+        severities: bySeverity.severities,
+        policies: byPolicy.policies,
+        titles: byPolicy.policy_titles,
+        assignees: byAssignee.assignees,
+        all: Object.values(whole.states).reduce((sum, value) => sum + value, 0),
+      };
     });
   }
 }

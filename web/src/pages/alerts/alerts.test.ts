@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { arrivals } from './arrivals';
 import { bars, explanationOf, isEmpty } from './detail/explanation';
-import { alertFilters, alertQuery, statesForAddress, stays, undoing, withoutFilters } from './filters';
+import { alertFilters, alertQuery, andWorse, statesForAddress, stays, undoing, withoutFilters } from './filters';
 
 const filters = (search: string) => alertFilters(new URLSearchParams(search));
 
@@ -22,12 +23,15 @@ describe('filters', () => {
     expect(alertQuery(filters('state=all&text=%20x%20'), 0)).toMatchObject({ state: undefined, text: 'x' });
   });
 
-  test('an unknown severity is none', () => {
-    expect(filters('severity=terrible').severity).toBeNull();
+  test('an unknown severity is none, several are several', () => {
+    expect(filters('severity=terrible').severities).toEqual([]);
+    expect(filters('severity=low&severity=critical').severities).toEqual(['critical', 'low']);
+    expect(alertQuery(filters('policy=a&policy=b'), 0)).toMatchObject({ policy: ['a', 'b'], severity: undefined });
+    expect(andWorse('high')).toEqual(['critical', 'high']);
   });
 
   test('are cleared, the order is kept', () => {
-    expect(withoutFilters('?state=new&policy=x&order=newest&last=7d')).toBe('?order=newest');
+    expect(withoutFilters('?state=new&policy=x&event=1&order=newest&last=7d')).toBe('?order=newest');
   });
 });
 
@@ -35,6 +39,7 @@ test('what leaves the list', () => {
   expect(stays({ state: 'resolved', assignee: null }, filters('state=new'))).toBe(false);
   expect(stays({ state: 'new', assignee: 'ada' }, filters('assignee=-'))).toBe(false);
   expect(stays({ state: 'new', assignee: 'ada' }, filters('assignee=ada'))).toBe(true);
+  expect(stays({ state: 'new', assignee: null }, filters('assignee=ada&assignee=-'))).toBe(true);
 });
 
 test('undoing gathers what was alike', () => {
@@ -59,5 +64,20 @@ describe('explanations', () => {
   test('bars are parts of the longer one', () => {
     expect(bars({ what: '', seen: 50, limit: 200 })).toEqual({ seen: 0.25, limit: 1 });
     expect(bars({ what: '', seen: 0, limit: 0 })).toEqual({ seen: 0, limit: 0 });
+  });
+});
+
+describe('arrivals', () => {
+  const ids = (text: string) => [...text].map((id) => ({ id }));
+
+  test.each([
+    ['abc', true, 'abc', 0],
+    ['abc', true, 'xabcy', 2],
+    ['abc', false, 'xaybz', 2],
+    ['abc', false, 'xyz', 0],
+    ['', true, 'xy', 2],
+    ['abc', true, '', 0],
+  ])('%s (whole: %s), now %s', (listed, isWhole, newest, count) => {
+    expect(arrivals(ids(listed), isWhole, ids(newest))).toBe(count);
   });
 });

@@ -4,16 +4,19 @@ import { changed } from '../../lib/router/query';
 
 export const STATES = ['new', 'in_review', 'resolved'] as const;
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'informational'] as const;
+/** Who looks after what nobody looks after, as the API writes it. */
+export const NOBODY = '-';
 /** What is listed when the address says nothing of states: what still needs somebody. */
 const OPEN_STATES: readonly string[] = ['new', 'in_review'];
 
 /** Which alerts are listed, as it stands in the address. */
 export interface AlertFilters {
   states: string[];
-  severity: string | null;
-  policy: string | null;
+  severities: string[];
+  policies: string[];
   entity: string | null;
-  assignee: string | null;
+  assignees: string[];
+  event: string | null;
   source: string | null;
   text: string;
   range: Range;
@@ -23,13 +26,14 @@ export interface AlertFilters {
 export function alertFilters(query: URLSearchParams): AlertFilters {
   const given = query.getAll('state');
   const known = given.filter((state) => (STATES as readonly string[]).includes(state));
-  const severity = query.get('severity');
+  const severities = query.getAll('severity');
   return {
     states: given.includes('all') ? [...STATES] : known.length > 0 ? known : [...OPEN_STATES],
-    severity: (SEVERITIES as readonly (string | null)[]).includes(severity) ? severity : null,
-    policy: query.get('policy'),
+    severities: SEVERITIES.filter((level) => severities.includes(level)),
+    policies: query.getAll('policy'),
     entity: query.get('entity'),
-    assignee: query.get('assignee'),
+    assignees: query.getAll('assignee'),
+    event: query.get('event'),
     source: query.get('source'),
     text: query.get('text') ?? '',
     range: rangeOf(query),
@@ -49,27 +53,44 @@ export function statesForAddress(states: readonly string[]): string[] {
 export function alertQuery(filters: AlertFilters, now: number) {
   return {
     state: filters.states.length === STATES.length ? undefined : filters.states,
-    severity_min: filters.severity ?? undefined,
-    policy: filters.policy ?? undefined,
+    severity: some(filters.severities),
+    policy: some(filters.policies),
     entity: filters.entity ?? undefined,
-    assignee: filters.assignee ?? undefined,
+    assignee: some(filters.assignees),
+    event: filters.event ?? undefined,
     source: filters.source ?? undefined,
     text: filters.text.trim() || undefined,
     ...momentsOf(filters.range, now),
   };
 }
 
+function some(values: string[]): string[] | undefined {
+  return values.length > 0 ? values : undefined;
+}
+
+/** The severities from the worst one down to `least`, for links that mean «at least». */
+export function andWorse(least: (typeof SEVERITIES)[number]): string[] {
+  return SEVERITIES.slice(0, SEVERITIES.indexOf(least) + 1);
+}
+
 /** The address's state without the filters. */
 export function withoutFilters(search: string): string {
-  const nothing = { state: null, severity: null, policy: null, entity: null, assignee: null, source: null };
+  const nothing = {
+    state: null,
+    severity: null,
+    policy: null,
+    entity: null,
+    assignee: null,
+    event: null,
+    source: null,
+  };
   return changed(search, { ...nothing, text: null, last: null, from: null, to: null });
 }
 
 /** Whether an alert still belongs into the list after a change; the server decides on the rest when it is read anew. */
 export function stays(alert: { state: string; assignee: string | null }, filters: AlertFilters): boolean {
   if (!filters.states.includes(alert.state)) return false;
-  if (filters.assignee === '-') return alert.assignee === null;
-  return filters.assignee === null || filters.assignee === alert.assignee;
+  return filters.assignees.length === 0 || filters.assignees.includes(alert.assignee ?? NOBODY);
 }
 
 /** What to change back, the alerts that were alike together. */

@@ -1,12 +1,12 @@
 import { api, ask } from '../../lib/api/client';
 import { Remote } from '../../lib/api/remote.svelte';
-import type { Alert, Source } from '../../lib/api/schema';
-import { byLevel, lastDays, type DayCounts } from '../../lib/charts/days';
-import { SEVERITIES } from '../alerts/filters';
+import type { Alert, Risk, Source } from '../../lib/api/schema';
+import { lastDays, type DayCounts } from '../../lib/charts/days';
 
 export const DAYS = 90;
 const WORST_SHOWN = 8;
 const NEWEST_READ = 200;
+const PEOPLE_SHOWN = 8;
 
 interface Now {
   severities: Record<string, number>;
@@ -24,13 +24,20 @@ export class Overview {
   readonly now = new Remote<Now>();
   readonly days = new Remote<DayCounts[]>();
   readonly policies = new Remote<PolicyNews[]>();
+  readonly people = new Remote<Risk[]>();
   readonly sources = new Remote<Source[]>();
 
   read(): void {
+    this.readAlerts();
+    void this.readSources();
+  }
+
+  /** All that alerts and what people make of them change. */
+  readAlerts(): void {
     void this.readNow();
     void this.readDays();
     void this.readPolicies();
-    void this.readSources();
+    void this.readPeople();
   }
 
   readNow(): Promise<void> {
@@ -48,14 +55,9 @@ export class Overview {
   readDays(): Promise<void> {
     return this.days.read(async (signal) => {
       const days = lastDays(DAYS, Date.now());
-      const from = `${days[0]}T00:00:00Z`;
-      const cumulative = await Promise.all(
-        SEVERITIES.map(async (level) => {
-          const query = { severity_min: level, from };
-          return [level, (await ask(api.GET('/api/v1/alerts/counts', { params: { query }, signal }))).days] as const;
-        }),
-      );
-      return byLevel(days, cumulative);
+      const query = { from: `${days[0]}T00:00:00Z` };
+      const counts = await ask(api.GET('/api/v1/alerts/counts', { params: { query }, signal }));
+      return days.map((day) => ({ day, counts: counts.day_severities[day] ?? {} }));
     });
   }
 
@@ -69,6 +71,13 @@ export class Overview {
       const newest = new Map<string, Alert>();
       for (const alert of alerts) if (!newest.has(alert.policy_id)) newest.set(alert.policy_id, alert);
       return [...newest.values()].map((alert) => ({ newest: alert, count: policies[alert.policy_id] ?? 1 }));
+    });
+  }
+
+  readPeople(): Promise<void> {
+    return this.people.read(async (signal) => {
+      const query = { limit: PEOPLE_SHOWN };
+      return (await ask(api.GET('/api/v1/risks', { params: { query }, signal }))).risks;
     });
   }
 
