@@ -5,7 +5,7 @@ import { expect, test } from './watched';
 const chart = (page: Page) => page.getByRole('slider', { name: 'Events over time' });
 
 async function total(page: Page): Promise<number> {
-  await page.waitForLoadState('networkidle');
+  await expect(page.locator('.skeleton, .stale')).toHaveCount(0);
   return Number((await page.locator('header .faint').first().innerText()).replaceAll(',', ''));
 }
 

@@ -15,6 +15,15 @@ test('the palette finds pages and alerts', async ({ page }) => {
   await expect(page).toHaveURL(/\/alerts\/[0-9a-f]{32}/);
 });
 
+test('the palette finds policies', async ({ page }) => {
+  await page.goto('/');
+  await page.locator('main h1').waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('impossible trav');
+  await page.getByRole('option', { name: 'Impossible travel', exact: true }).click();
+  await expect(page).toHaveURL(/anomaly\.impossible_travel/);
+});
+
 test('g and a letter go to a page', async ({ page }) => {
   await page.goto('/');
   await page.locator('main h1').waitFor();

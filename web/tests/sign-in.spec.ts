@@ -40,7 +40,7 @@ test('who was signed out meanwhile comes back to where they were', async ({ page
   await page.goto('/alerts?state=all');
   await page.locator('[data-alert]').first().waitFor();
   await context.clearCookies();
-  await page.getByRole('radio', { name: 'High' }).check();
+  await page.getByRole('checkbox', { name: 'High' }).check();
   await expect(page).toHaveURL(/\/sign-in\?to=/);
   await enter(page, 'admin', secret('login'));
   await expect(page).toHaveURL(/\/alerts\?state=all&severity=high/);

@@ -170,7 +170,7 @@ async fn sources(snapshot: &DatabaseTransaction) -> Step<BTreeMap<SourceName, So
         .await?;
     let mut states: BTreeMap<String, (String, String)> = states
         .into_iter()
-        .map(|(source, state, status)| (source, (state, status)))
+        .map(|(source, state, health)| (source, (state, health)))
         .collect();
     let mut progress: BTreeMap<String, ProgressRow> = rows
         .into_iter()
@@ -179,13 +179,13 @@ async fn sources(snapshot: &DatabaseTransaction) -> Step<BTreeMap<SourceName, So
     let mut standings = BTreeMap::new();
     for (name, revision) in revisions {
         let parts = states.remove(&name).zip(progress.remove(&name));
-        let Some(((state, status), row)) = parts else {
+        let Some(((state, health), row)) = parts else {
             continue;
         };
         let standing = SourceStanding {
             revision,
             state: word(&state)?,
-            status: health_status(&status)?,
+            status: health_status(&health)?,
             last_poll_at: moment_if_any(row.last_poll_at)?,
             last_event_at: moment_if_any(row.newest_event_at)?,
             events_stored: row.events_stored,

@@ -91,11 +91,12 @@ export const texts = {
   },
   palette: {
     title: 'Go to',
-    placeholder: 'Search people, alerts, sources and pages',
+    placeholder: 'Search people, alerts, policies, sources and pages',
     pages: 'Pages',
     people: 'People',
     alerts: 'Alerts',
     sources: 'Sources',
+    policies: 'Policies',
     actions: 'Actions',
     events: (text: string) => `Search events for “${text}”`,
     allAlerts: (text: string) => `All alerts with “${text}”`,

@@ -220,6 +220,14 @@ async fn alerts_are_narrowed_down() {
         assert_eq!(found.len(), expected, "{options}");
     }
     assert_eq!(list(&installation, "alerts digest").await.len(), 0);
+    let empty = run(&installation, "alerts digest --days 3").await;
+    assert_eq!(empty.stdout, "");
+    assert!(
+        empty
+            .stderr
+            .contains("nothing was kept back in the last 3 days"),
+        "{empty:#?}"
+    );
 }
 
 #[tokio::test]

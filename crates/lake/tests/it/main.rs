@@ -7,6 +7,7 @@
 )]
 
 mod append;
+mod chosen;
 mod crash;
 mod enrichment;
 mod events;

@@ -229,7 +229,7 @@ mod tests {
     async fn much_is_told_in_parts() {
         let log = Arc::new(Log::new("here".to_owned()));
         let mut follower = Follower::of(&log, None);
-        log.tell((0..AT_ONCE + 1).map(policy).collect());
+        log.tell((0..=AT_ONCE).map(policy).collect());
         assert_eq!(names(follower.hear().await).len(), AT_ONCE);
         assert_eq!(names(follower.hear().await), ["100"]);
     }

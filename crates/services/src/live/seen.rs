@@ -297,7 +297,8 @@ mod tests {
         };
         let gone = Change::AlertsGone { source: name() };
         assert!(seen.take(look(vec![]), total(3), at(0)).is_empty());
-        assert_eq!(seen.take(look(vec![]), total(2), at(0)), [gone.clone()]);
+        let changes = seen.take(look(vec![]), total(2), at(0));
+        assert!(changes.contains(&gone) && changes.len() == 1);
         let one_more = seen.take(look(vec![alert("a", 1, 1)]), total(3), at(0));
         assert!(!one_more.contains(&gone) && one_more.len() == 1);
         // One came and another went.
@@ -362,7 +363,8 @@ mod tests {
             ids(seen.take(look(&[5, 4, 3, 2, 1]), None, at(0))),
             [2, 4, 5]
         );
-        let newest: Vec<i64> = (10..10 + HEALTH_A_LOOK_MAX as i64).rev().collect();
+        let newest: Vec<i64> = (10..).take(HEALTH_A_LOOK_MAX).collect();
+        let newest: Vec<i64> = newest.into_iter().rev().collect();
         assert_eq!(
             ids(seen.take(look(&newest), None, at(0))).len(),
             HEALTH_A_LOOK_MAX

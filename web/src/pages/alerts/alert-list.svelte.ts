@@ -49,8 +49,8 @@ export class AlertList {
     for (const id of this.selected) if (!ids.has(id)) this.selected.delete(id);
   }
 
-  /** Takes in what has changed: rows that are listed stay in their places, what came is counted. */
-  async refresh(changes: readonly StreamChange[]): Promise<void> {
+  /** Takes in what has changed: rows that are listed stay in their places, what came is counted. `open` is shown beside the list. */
+  async refresh(changes: readonly StreamChange[], open: string | null): Promise<void> {
     const { data } = this.page;
     const filters = this.#filters;
     if (!data || !filters || this.page.isLoading) return;
@@ -64,11 +64,14 @@ export class AlertList {
         ...[...new Set(changed)].slice(0, SINGLY_MAX).map(alertOf),
       ]);
       if (this.page.data !== data) return;
-      if (data.alerts.length === 0 && newest.alerts.length > 0) return void (await this.read(filters));
+      if (data.alerts.length === 0 && newest.alerts.length > 0) {
+        await this.read(filters);
+        return;
+      }
       const now = new Map([...newest.alerts, ...others].map((alert) => [alert.id, alert]));
       this.page.data = { ...data, alerts: data.alerts.map((alert) => now.get(alert.id) ?? alert) };
       this.arrived = arrivals(data.alerts, data.next === null, newest.alerts);
-      this.changes += 1;
+      if (changes.some((change) => change.kind !== 'alert' || change.id === open)) this.changes += 1;
       await this.#readCounts(filters);
     } catch {
       // The next change, or the connection that comes back, tries again.
