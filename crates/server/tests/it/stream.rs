@@ -49,7 +49,8 @@ impl Stream {
                         data = Some(serde_json::from_str(text).unwrap());
                     }
                 }
-                self.text = rest.to_owned();
+                let rest = rest.to_owned();
+                self.text = rest;
                 if data.is_some() {
                     return data;
                 }
