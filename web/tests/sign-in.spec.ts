@@ -39,9 +39,11 @@ test.describe('a stranger', () => {
 test('who was signed out meanwhile comes back to where they were', async ({ page, context }) => {
   await page.goto('/alerts?state=all');
   await page.locator('[data-alert]').first().waitFor();
+  await page.getByRole('checkbox', { name: 'High' }).check();
+  await expect(page).toHaveURL(/severity=high/);
   await context.clearCookies();
-  // Not `check`: the box is gone with the page before it could be looked at.
-  await page.getByRole('checkbox', { name: 'High' }).click();
+  // Whatever asks next learns of it; this asks now.
+  await page.evaluate(() => dispatchEvent(new Event('online')));
   await expect(page).toHaveURL(/\/sign-in\?to=/);
   await enter(page, 'admin', secret('login'));
   await expect(page).toHaveURL(/\/alerts\?state=all&severity=high/);
