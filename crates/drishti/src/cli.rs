@@ -365,7 +365,7 @@ pub(crate) struct IngestArgs {
 pub(crate) struct QueryArgs {
     /// One read-only statement over `events`, `sources` and `accounts`.
     pub(crate) sql: String,
-    /// `table`, `json`, `jsonl` or `csv`.
+    /// `table`, `json`, `jsonl`, `csv` or `parquet`.
     #[arg(long, default_value = "table", value_name = "FORMAT")]
     pub(crate) format: drishti_services::Format,
     /// Most rows to print.

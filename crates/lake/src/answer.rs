@@ -3,19 +3,19 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
-use std::sync::Arc;
 
-use deltalake::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::csv;
-use deltalake::arrow::datatypes::SchemaRef;
+use deltalake::arrow::datatypes::{DataType, SchemaRef};
 use deltalake::arrow::error::ArrowError;
-use deltalake::arrow::json::writer::{EncoderOptions, JsonArray, LineDelimited, make_encoder};
+use deltalake::arrow::json::writer::{JsonArray, LineDelimited};
 use deltalake::arrow::json::{WriterBuilder, writer::JsonFormat};
 use deltalake::arrow::util::display::FormatOptions;
 use deltalake::arrow::util::pretty::pretty_format_batches_with_options;
 use serde_json::{Map, Value};
 
-use crate::LakeError;
+use crate::file::{FileWriter, flat};
+use crate::{ExportFormat, LakeError};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,55 @@ pub enum Format {
     JsonLines,
     /// With a line of column names.
     Csv,
+    /// A Parquet file.
+    Parquet,
+}
+
+/// What the values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Text.
+    Text,
+    /// A whole number or one with a fraction.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A point in time.
+    Time,
+    /// A day.
+    Date,
+    /// Several values.
+    List,
+    /// Anything else, such as a structure or a length of time.
+    Other,
+}
+
+impl ValueKind {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Time => "time",
+            Self::Date => "date",
+            Self::List => "list",
+            Self::Other => "other",
+        }
+    }
+
+    fn of(kind: &DataType) -> Self {
+        match kind {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Self::Text,
+            DataType::Boolean => Self::Boolean,
+            DataType::Timestamp(..) => Self::Time,
+            DataType::Date32 | DataType::Date64 => Self::Date,
+            DataType::Dictionary(_, values) => Self::of(values),
+            kind if kind.is_numeric() => Self::Number,
+            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => Self::List,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl FromStr for Format {
@@ -39,7 +88,10 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             "jsonl" => Ok(Self::JsonLines),
             "csv" => Ok(Self::Csv),
-            _ => Err(format!("`{text}` is not one of table, json, jsonl, csv")),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err(format!(
+                "`{text}` is not one of table, json, jsonl, csv, parquet"
+            )),
         }
     }
 }
@@ -85,6 +137,31 @@ impl Answer {
             .collect()
     }
 
+    /// What the values of its columns are.
+    pub fn kinds(&self) -> Vec<ValueKind> {
+        let fields = self.schema.fields().iter();
+        fields
+            .map(|field| ValueKind::of(field.data_type()))
+            .collect()
+    }
+
+    /// The rows as the bytes of a file; in CSV no text is a formula.
+    pub fn to_file(&self, format: ExportFormat) -> Result<Vec<u8>, LakeError> {
+        let mut out = Vec::new();
+        match format {
+            ExportFormat::JsonLines => self.write(Format::JsonLines, &mut out)?,
+            ExportFormat::Parquet => self.write(Format::Parquet, &mut out)?,
+            ExportFormat::Csv => {
+                let mut file = FileWriter::csv(&self.schema);
+                for batch in &self.batches {
+                    out.extend(file.write(batch).map_err(LakeError::Columns)?);
+                }
+                out.extend(file.finish().map_err(LakeError::Columns)?);
+            }
+        }
+        Ok(out)
+    }
+
     /// The rows as JSON objects; a null has its key.
     pub fn to_json(&self) -> Result<Vec<Map<String, Value>>, LakeError> {
         let mut text = Vec::new();
@@ -101,6 +178,7 @@ impl Answer {
                 .and_then(|()| Ok(writeln!(out)?)),
             Format::JsonLines => self.write_json::<LineDelimited>(out),
             Format::Csv => self.write_csv(out),
+            Format::Parquet => self.write_parquet(out),
         };
         written.map_err(|error| match error {
             ArrowError::IoError(_, source) => LakeError::Write(source),
@@ -142,30 +220,12 @@ impl Answer {
         }
         Ok(())
     }
-}
 
-/// The rows with lists and structures as JSON text: CSV has neither.
-fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let options = EncoderOptions::default();
-    let mut columns: Vec<(&String, ArrayRef)> = Vec::new();
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        if !field.data_type().is_nested() {
-            columns.push((field.name(), column.clone()));
-            continue;
+    fn write_parquet(&self, out: &mut dyn Write) -> Result<(), ArrowError> {
+        let mut file = FileWriter::parquet(&self.schema)?;
+        for batch in &self.batches {
+            out.write_all(&file.write(batch)?)?;
         }
-        let mut encoder = make_encoder(field, column, &options)?;
-        let texts: StringArray = (0..column.len())
-            .map(|row| {
-                let mut text = Vec::new();
-                (!encoder.is_null(row)).then(|| encoder.encode(row, &mut text))?;
-                Some(String::from_utf8_lossy(&text).into_owned())
-            })
-            .collect();
-        columns.push((field.name(), Arc::new(texts)));
+        Ok(out.write_all(&file.finish()?)?)
     }
-    RecordBatch::try_from_iter_with_nullable(
-        columns
-            .into_iter()
-            .map(|(name, column)| (name, column, true)),
-    )
 }

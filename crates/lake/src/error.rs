@@ -92,6 +92,14 @@ pub enum LakeError {
     /// The answer is larger than memory may hold.
     #[error("the answer is larger than {0} MB; ask for fewer columns or rows")]
     AnswerSize(usize),
+    /// More events than a file may hold.
+    #[error("{found} events fit, and a file holds at most {most}; narrow the time or add filters")]
+    ExportSize {
+        /// Events that fit.
+        found: u64,
+        /// Most events of a file.
+        most: u64,
+    },
     /// An answer could not be written in the asked format.
     #[error("writing the answer of a query")]
     Write(#[source] std::io::Error),

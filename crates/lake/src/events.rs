@@ -17,6 +17,7 @@ use deltalake::datafusion::functions_aggregate::expr_fn::count;
 use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{AddressFacts, AuditEvent, Device, SourceScope, TimeRange};
 
+use crate::facets::ValueFilter;
 use crate::query::QueryLimits;
 use crate::rows::{days_since_epoch, stored_from_columns};
 use crate::table::rows_by_day;
@@ -88,6 +89,8 @@ pub struct EventFilter {
     pub gid: Option<String>,
     /// Text that stands somewhere in names, addresses, the user agent or the details, whatever its case.
     pub text: Option<String>,
+    /// Values of fields that it has, or has not.
+    pub values: Vec<ValueFilter>,
 }
 
 /// One bar of a histogram.
@@ -127,6 +130,7 @@ impl EventFilter {
                 all.push(col(format!("{who}_{kind}")).eq(lit(value)));
             }
         }
+        all.extend(self.values.iter().filter_map(ValueFilter::condition));
         if let Some(text) = &self.text {
             let pattern = format!("%{}%", escaped(text));
             all.extend(
@@ -141,7 +145,7 @@ impl EventFilter {
 }
 
 /// `text` as a pattern of `like` that means nothing but itself.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '%' | '_') {
@@ -367,13 +371,16 @@ fn next_stride(stored: &[(NaiveDate, u64)], rows: u64) -> Option<(Expr, &[(Naive
 }
 
 fn newest_first(frame: DataFrame, limit: usize) -> Result<DataFrame, DataFusionError> {
-    frame
-        .sort(vec![
-            col("created_at").sort(false, false),
-            col("gid").sort(false, false),
-            col("source").sort(false, false),
-        ])?
-        .limit(0, Some(limit))
+    sorted(frame)?.limit(0, Some(limit))
+}
+
+/// The events, newest first.
+pub(crate) fn sorted(frame: DataFrame) -> Result<DataFrame, DataFusionError> {
+    frame.sort(vec![
+        col("created_at").sort(false, false),
+        col("gid").sort(false, false),
+        col("source").sort(false, false),
+    ])
 }
 
 /// Adds the rows of `frame`, grouped by `start`, to the buckets of `seconds` that they fall into.

@@ -1,5 +1,6 @@
 //! SQL over the lake, within limits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,8 @@ use deltalake::datafusion::execution::session_state::SessionStateBuilder;
 use deltalake::datafusion::logical_expr::LogicalPlan;
 use deltalake::datafusion::physical_optimizer::PhysicalOptimizerRule;
 use deltalake::datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
+use deltalake::datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+use drishti_model::{SourceName, SourceScope};
 use futures::StreamExt;
 
 use crate::answer::Answer;
@@ -29,6 +31,9 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 
 /// How much a query may write to temporary files, as a multiple of its memory.
 const SPILL_FACTOR_MAX: u64 = 16;
+
+/// More rows than there can be.
+const ROWS_UNREACHED: usize = usize::MAX >> 1;
 
 /// The setting that the engine names when temporary files are full; it has no kind of error for that.
 const SPILL_LIMIT: &str = "datafusion.runtime.max_temp_directory_size";
@@ -46,6 +51,22 @@ const INDICATORS: &str = "\
          when resource_type = 'user' and resource_name is not null then make_array(resource_name) \
     end as p_any_usernames, \
     case when client_ip_address is not null then make_array(client_ip_address) end as p_any_ip_addresses";
+
+/// Functions whose value can be larger than what they are given by any factor, so that one call would take all memory before any
+/// limit is looked at.
+const UNBOUNDED_FUNCTIONS: [&str; 11] = [
+    "repeat",
+    "lpad",
+    "rpad",
+    "space",
+    "array_repeat",
+    "list_repeat",
+    "array_resize",
+    "list_resize",
+    "range",
+    "gen_series",
+    "generate_series",
+];
 
 /// What one query may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,9 +109,25 @@ impl Lake {
         limits: &QueryLimits,
         side_tables: &[SideTable],
     ) -> Result<Answer, LakeError> {
+        let everything = SourceScope::All;
+        self.query_within(sql, limits, side_tables, &everything)
+            .await
+    }
+
+    /// The same, where `events` has only those of sources in `scope`.
+    pub async fn query_within(
+        &self,
+        sql: &str,
+        limits: &QueryLimits,
+        side_tables: &[SideTable],
+        scope: &SourceScope,
+    ) -> Result<Answer, LakeError> {
         let table = self.newest().await?;
         let context = self.session(limits.memory_bytes);
-        self.register_events(&context, &table).await?;
+        for function in UNBOUNDED_FUNCTIONS {
+            context.deregister_udf(function);
+        }
+        self.register_events(&context, &table, scope).await?;
         for side_table in side_tables {
             register_side_table(&context, side_table)?;
         }
@@ -105,6 +142,9 @@ impl Lake {
                 .await
                 .map_err(|error| LakeError::Query(plain(&error)))?;
             refuse_changes(&plan)?;
+            if !scope.is_all() {
+                refuse_explanations(&plan)?;
+            }
             let frame = DataFrame::new(state, plan);
             self.collect(frame, limits).await
         };
@@ -115,6 +155,18 @@ impl Lake {
             Ok(answer) => answer,
             Err(_) => Err(LakeError::QueryTime(limits.time.as_secs())),
         }
+    }
+
+    /// Names of the functions that a query can call.
+    pub fn functions(&self) -> BTreeSet<String> {
+        let state = self.session(QueryLimits::default().memory_bytes).state();
+        let scalar = state.scalar_functions().keys();
+        let aggregate = state.aggregate_functions().keys();
+        let window = state.window_functions().keys();
+        let all = scalar.chain(aggregate).chain(window);
+        all.filter(|name| !UNBOUNDED_FUNCTIONS.contains(&name.as_str()))
+            .cloned()
+            .collect()
     }
 
     /// A fresh session with its own memory, on the shared caches.
@@ -158,8 +210,13 @@ impl Lake {
         &self,
         context: &SessionContext,
         table: &DeltaTable,
+        scope: &SourceScope,
     ) -> Result<(), LakeError> {
         let stored = self.scan(context, table).await?;
+        let stored = match scope.names() {
+            Some(names) => only_of(stored, names).map_err(LakeError::Engine)?,
+            None => stored,
+        };
         context
             .register_table("events_stored", stored.into_view())
             .map_err(LakeError::Engine)?;
@@ -210,6 +267,25 @@ impl Lake {
         } else {
             LakeError::Query(plain(error))
         })
+    }
+}
+
+/// The rows of these sources. The limit, which none reaches, keeps the conditions of a query from being tried on other rows before:
+/// one that fails would tell of them what it failed on.
+fn only_of(stored: DataFrame, names: &BTreeSet<SourceName>) -> Result<DataFrame, DataFusionError> {
+    let names = names.iter().map(|name| lit(name.as_str())).collect();
+    stored
+        .filter(col("source").in_list(names, false))?
+        .limit(0, Some(ROWS_UNREACHED))
+}
+
+/// Refuses to tell how a question is answered, which tells of the files and rows of all sources.
+fn refuse_explanations(plan: &LogicalPlan) -> Result<(), LakeError> {
+    match plan {
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Err(LakeError::Query(
+            "`explain` is for those who may see all sources".to_owned(),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -62,6 +62,18 @@ pub const EVENTS_PAGE_BYTES_MAX: usize = 8 << 20;
 /// Most rows of the answer to a query in SQL.
 pub(crate) const QUERY_ROWS_MAX: usize = 10_000;
 
+/// Most bytes of a query in SQL.
+pub const SQL_BYTES_MAX: usize = 64 << 10;
+
+/// Most rows of the answer to a query that is taken as a file.
+pub(crate) const QUERY_EXPORT_ROWS_MAX: usize = 100_000;
+
+/// Most events of one file.
+pub(crate) const EXPORT_EVENTS_MAX: u64 = 1_000_000;
+
+/// Most values that the filters of one request name by `is` and `not`.
+pub const VALUE_FILTERS_MAX: usize = 50;
+
 /// Most bars of one histogram (the lake's own limit).
 pub const HISTOGRAM_BARS_MAX: i64 = 10_000;
 

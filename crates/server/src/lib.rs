@@ -18,6 +18,7 @@ mod body;
 mod bounds;
 mod cookie;
 mod cursor;
+mod download;
 mod guard;
 mod metrics;
 mod openapi;
@@ -51,7 +52,7 @@ pub use bounds::{
     HANDSHAKE_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HISTOGRAM_BARS_MAX,
     IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_MAX, PARAMETER_CHARACTERS_MAX,
     QUARANTINE_ANSWER_BYTES_MAX, QUERY_BYTES_MAX, READY_TIME_MAX, REPLAY_IDS_MAX, REQUEST_TIME_MAX,
-    SHUTDOWN_TIME_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX,
+    SHUTDOWN_TIME_MAX, SQL_BYTES_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX, VALUE_FILTERS_MAX,
 };
 pub use openapi::openapi;
 pub use permissions::{Creation, PERMISSIONS, Permission};

@@ -364,7 +364,10 @@ fn of_ledger(error: &LedgerError) -> Code {
 fn of_lake(error: &LakeError) -> Code {
     match error {
         LakeError::Query(_) => Code::InvalidParameter,
-        LakeError::QueryTime(_) | LakeError::QueryMemory(_) => Code::QueryTooLarge,
+        LakeError::QueryTime(_)
+        | LakeError::QueryMemory(_)
+        | LakeError::AnswerSize(_)
+        | LakeError::ExportSize { .. } => Code::QueryTooLarge,
         _ => Code::Internal,
     }
 }

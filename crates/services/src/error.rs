@@ -182,7 +182,8 @@ impl ServiceError {
                 | LakeError::Query(_)
                 | LakeError::QueryTime(_)
                 | LakeError::QueryMemory(_)
-                | LakeError::AnswerSize(_),
+                | LakeError::AnswerSize(_)
+                | LakeError::ExportSize { .. },
             ) => String::new(),
             Self::Lake(_) => "Look at the cause above: a full disk, missing rights or an unreachable object store are the usual ones. Drishti tries again by itself.".to_owned(),
             Self::NoSuchSource(_) => "`drishti sources list` shows the names.".to_owned(),

@@ -21,6 +21,7 @@ mod error;
 mod holder;
 mod installation;
 mod intake;
+mod query_tables;
 mod words;
 
 pub mod about;
@@ -50,8 +51,9 @@ pub mod watch;
 pub use drishti_asana::Proxy;
 pub use drishti_detect as detect;
 pub use drishti_lake::{
-    Answer, EventFilter, EventPosition, FACET_VALUES_MAX, Facet, FacetField, Format,
+    Answer, EventFilter, EventPosition, ExportFormat, FACET_VALUES_MAX, Facet, FacetField, Format,
     HistogramBucket, LakeError, LakeLocation, PlaceSeen, QueryLimits, Statistics, StoredEvent,
+    ValueFilter, ValueKind,
 };
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
@@ -65,4 +67,5 @@ pub use error::ServiceError;
 pub use holder::holder_name;
 pub use installation::{Installation, Services};
 pub use intake::{CLOCK_AHEAD_MAX, EARLIEST_EVENT_YEAR};
+pub use query_tables::{QueryColumn, QueryTable};
 pub use words::{grouped, shell_word};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use drishti_lake::{Facet, FacetField, SideTable};
+use drishti_lake::{ExportFormat, Facet, FacetField, LakeError, SideTable};
 use drishti_ledger::{ROWS_MAX, StoredAccount};
-use drishti_model::canonical_time;
+use drishti_model::{SourceScope, canonical_time};
+use futures::stream::BoxStream;
 
 use crate::{
     AccountFilter, Answer, EventFilter, EventPosition, HistogramBucket, QueryLimits, ServiceError,
@@ -13,7 +14,7 @@ use crate::{
 
 /// Columns of the table `sources`. `_source` and `_sourceCategory` are spelt as Sumo Logic spells them (`sumo-panther.md`, section
 /// 1.8), where SQL wants quotes; `_source_category` does without.
-const SOURCE_COLUMNS: &[&str] = &[
+pub(crate) const SOURCE_COLUMNS: &[&str] = &[
     "name",
     "_source",
     "_source_category",
@@ -24,7 +25,7 @@ const SOURCE_COLUMNS: &[&str] = &[
 ];
 
 /// Columns of the table `accounts`.
-const ACCOUNT_COLUMNS: &[&str] = &[
+pub(crate) const ACCOUNT_COLUMNS: &[&str] = &[
     "source",
     "user_gid",
     "name",
@@ -35,19 +36,36 @@ const ACCOUNT_COLUMNS: &[&str] = &[
 ];
 
 impl Services {
-    /// Answers one read-only SQL statement over `events`, `sources` (whose `name` is the `source` of events) and `accounts`.
-    pub async fn query(&self, sql: &str, limits: &QueryLimits) -> Result<Answer, ServiceError> {
+    /// Answers one read-only SQL statement over `events`, `sources` (whose `name` is the `source` of events) and `accounts`, each of
+    /// the sources in `scope` only.
+    pub async fn query(
+        &self,
+        sql: &str,
+        limits: &QueryLimits,
+        scope: &SourceScope,
+    ) -> Result<Answer, ServiceError> {
         let text = sql.to_lowercase();
         // A table that the text does not even mention is not worth its reading; `information_schema` lists them all.
         let mentions = |name| text.contains(name) || text.contains("information_schema");
         let mut side_tables = Vec::new();
         if mentions("sources") {
-            side_tables.push(self.source_table().await?);
+            side_tables.push(self.source_table(scope).await?);
         }
         if mentions("accounts") {
-            side_tables.push(self.account_table().await?);
+            side_tables.push(self.account_table(scope).await?);
         }
-        Ok(self.lake.query(sql, limits, &side_tables).await?)
+        let asked = self.lake.query_within(sql, limits, &side_tables, scope);
+        Ok(asked.await?)
+    }
+
+    /// The events that fit `filter`, newest first, as the bytes of a file; an error where they are more than `most`.
+    pub async fn export_events(
+        &self,
+        filter: &EventFilter,
+        format: ExportFormat,
+        most: u64,
+    ) -> Result<BoxStream<'static, Result<Vec<u8>, LakeError>>, ServiceError> {
+        Ok(self.lake.export(filter, format, most).await?)
     }
 
     /// The newest events that fit `filter` and come after `position`, at most `limit`, and never more than 1,000.
@@ -84,8 +102,9 @@ impl Services {
         Ok(self.lake.statistics().await?)
     }
 
-    async fn source_table(&self) -> Result<SideTable, ServiceError> {
-        let sources = self.ledger.sources().await?;
+    async fn source_table(&self, scope: &SourceScope) -> Result<SideTable, ServiceError> {
+        let mut sources = self.ledger.sources().await?;
+        sources.retain(|source| scope.has(&source.name));
         Ok(SideTable {
             name: "sources",
             columns: SOURCE_COLUMNS,
@@ -93,8 +112,9 @@ impl Services {
         })
     }
 
-    async fn account_table(&self) -> Result<SideTable, ServiceError> {
-        let accounts = self.all_accounts().await?;
+    async fn account_table(&self, scope: &SourceScope) -> Result<SideTable, ServiceError> {
+        let mut accounts = self.all_accounts().await?;
+        accounts.retain(|stored| scope.has(&stored.source));
         Ok(SideTable {
             name: "accounts",
             columns: ACCOUNT_COLUMNS,

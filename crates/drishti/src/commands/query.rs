@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
+use drishti_model::SourceScope;
 use drishti_services::QueryLimits;
 
 use crate::cli::{Cli, QueryArgs};
@@ -19,7 +20,9 @@ pub(crate) async fn run(cli: &Cli, arguments: &QueryArgs) -> anyhow::Result<Exit
         time: Duration::from_secs(arguments.timeout),
         memory_bytes: arguments.memory.saturating_mul(MEGABYTE),
     };
-    let answer = services.query(&arguments.sql, &limits).await?;
+    let answer = services
+        .query(&arguments.sql, &limits, &SourceScope::All)
+        .await?;
     let mut out = stdout().lock();
     answer.write(arguments.format, &mut out)?;
     out.flush().context("writing to standard output")?;

@@ -11,6 +11,7 @@ mod chosen;
 mod crash;
 mod enrichment;
 mod events;
+mod export;
 mod faults;
 mod house;
 mod maintenance;

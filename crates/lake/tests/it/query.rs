@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use drishti_lake::{Answer, Format, Lake, LakeError, QueryLimits, SideTable};
-use drishti_model::{Actor, Context, Resource};
+use drishti_lake::{
+    Answer, ExportFormat, Format, Lake, LakeError, QueryLimits, SideTable, ValueKind,
+};
+use drishti_model::{Actor, Context, Resource, SourceScope};
 use serde_json::{Value, json};
 
-use crate::house::{House, ask, event, events, number, put};
+use crate::house::{House, ask, event, events, number, put, source};
 
 async fn refused(lake: &Lake, sql: &str) -> String {
     let error = lake
@@ -223,11 +225,11 @@ async fn an_answer_has_at_most_the_rows_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_has_at_most_so_many_bytes() {
     let house = House::new().await;
-    let sql =
-        "select repeat(cast(value as varchar), 100000) from generate_series(1000000, 1003000)";
+    let wide = "wide".repeat(25_000);
+    let sql = format!("select '{wide}' || value from generate_series(1, 4000)");
     let error = house
         .lake
-        .query(sql, &QueryLimits::default(), &[])
+        .query(&sql, &QueryLimits::default(), &[])
         .await
         .unwrap_err();
     assert!(matches!(error, LakeError::AnswerSize(256)), "{error:?}");
@@ -315,9 +317,12 @@ async fn a_query_has_so_much_memory() {
         memory_bytes: 128 << 20,
         ..limits
     };
-    let sorted = "select max(n) from (select row_number() over (order by v) as n from \
-        (select repeat(cast(value % 7 as varchar), 90) as v from generate_series(1, 1500000)))";
-    let answer = house.lake.query(sorted, &limits, &[]).await;
+    let wide = "wide".repeat(22);
+    let sorted = format!(
+        "select max(n) from (select row_number() over (order by v) as n from \
+        (select (value % 7) || '{wide}' as v from generate_series(1, 1500000)))"
+    );
+    let answer = house.lake.query(&sorted, &limits, &[]).await;
     assert_eq!(answer.unwrap().rows(), 1);
 }
 
@@ -369,11 +374,174 @@ fn formats_have_names() {
         ("json", Format::Json),
         ("jsonl", Format::JsonLines),
         ("csv", Format::Csv),
+        ("parquet", Format::Parquet),
     ] {
         assert_eq!(name.parse(), Ok(format));
     }
     assert_eq!(
         "xml".parse::<Format>(),
-        Err("`xml` is not one of table, json, jsonl, csv".to_owned())
+        Err("`xml` is not one of table, json, jsonl, csv, parquet".to_owned())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_see_some_sources_is_answered_as_if_there_were_no_others() {
+    let house = House::new().await;
+    put(&house.lake, "acme", &events(0..3)).await;
+    let mut secret = event("secret", 1);
+    secret.actor.name = Some("hidden".to_owned());
+    put(&house.lake, "other", &[secret]).await;
+    let scope = SourceScope::of(Some([source("acme")]));
+    let within = async |sql: &str| {
+        let limits = QueryLimits::default();
+        house.lake.query_within(sql, &limits, &[], &scope).await
+    };
+    for (sql, expected) in [
+        ("select count(*) as n from events", 3),
+        ("select count(*) as n from events where source = 'other'", 0),
+        ("select count(distinct source) as n from events", 1),
+        (
+            "select count(*) as n from (select gid from events union all select gid from events)",
+            6,
+        ),
+        // A condition that fails on what is not in the scope must not be tried on it.
+        (
+            "select count(*) as n from events where 1 / (case when gid = 'secret' then 0 else 1 end) = 1",
+            3,
+        ),
+        (
+            "select count(*) as n from events where cast(gid as bigint) >= 0",
+            3,
+        ),
+        (
+            "select count(*) as n from events a join events b on cast(a.gid as bigint) = cast(b.gid as bigint)",
+            3,
+        ),
+    ] {
+        let rows = within(sql).await.unwrap().to_json().unwrap();
+        assert_eq!(rows[0]["n"], expected, "{sql}");
+        let all = house.lake.query(sql, &QueryLimits::default(), &[]).await;
+        assert!(
+            all.is_err() || all.unwrap().to_json().unwrap()[0]["n"] != expected,
+            "{sql}"
+        );
+    }
+    for sql in [
+        "explain select * from events",
+        "explain analyze select * from events",
+        "select * from events_stored",
+    ] {
+        let error = within(sql).await.unwrap_err();
+        assert!(matches!(error, LakeError::Query(_)), "{sql}: {error:?}");
+        assert!(!error.to_string().contains("other"), "{error}");
+    }
+    let nobody = SourceScope::of(Some([]));
+    let limits = QueryLimits::default();
+    let none = house
+        .lake
+        .query_within("select * from events", &limits, &[], &nobody);
+    assert_eq!(none.await.unwrap().rows(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_tables_that_are_meant_to_be_read_are_there() {
+    let house = House::new().await;
+    put(&house.lake, "a", &events(0..3)).await;
+    let tables = answer(
+        &house.lake,
+        "select table_name from information_schema.tables where table_schema <> 'information_schema'",
+    );
+    let tables = tables.await.to_json().unwrap();
+    assert_eq!(
+        Value::from(tables.into_iter().map(Value::Object).collect::<Vec<_>>()),
+        json!([{"table_name": "events"}])
+    );
+    let lake = house.path().display().to_string();
+    for sql in [
+        format!("select * from '{lake}'"),
+        format!("select * from \"{lake}\""),
+        "select * from parquet_scan('x')".to_owned(),
+        "select * from read_parquet('x')".to_owned(),
+        "select * from read_json('/etc/passwd')".to_owned(),
+        "select * from delta_scan('x')".to_owned(),
+        "select * from glob('/*')".to_owned(),
+        "load 'x'".to_owned(),
+        "prepare p as select 1".to_owned(),
+        "execute p".to_owned(),
+        "create function f() returns int return 1".to_owned(),
+        "truncate table events".to_owned(),
+        "select 1 into x".to_owned(),
+    ] {
+        refused(&house.lake, &sql).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_sql_is_refused_and_harms_nothing() {
+    let house = House::new().await;
+    put(&house.lake, "a", &events(0..3)).await;
+    let deep = |open: &str, close: &str| {
+        format!("select {}1{}", open.repeat(20_000), close.repeat(20_000))
+    };
+    // Nested so deep that a reader without a bound would run out of its stack.
+    for sql in [
+        deep("(", ")"),
+        deep("case when true then ", " end"),
+        deep("abs(", ")"),
+        format!("{} select 1", "select * from (".repeat(5_000)),
+    ] {
+        refused(&house.lake, &sql).await;
+    }
+    // Each of these would make gigabytes in one call.
+    for sql in [
+        "select repeat('x', 2000000000)",
+        "select lpad('x', 2000000000)",
+        "select rpad('x', 2000000000)",
+        "select range(1, 2000000000)",
+        "select generate_series(1, 2000000000)",
+        "select array_repeat(1, 2000000000)",
+        "select array_resize(make_array(1), 2000000000)",
+    ] {
+        let message = refused(&house.lake, sql).await;
+        assert!(message.contains("function"), "{sql}: {message}");
+    }
+    let chain = format!("select {} as n", vec!["1"; 10_000].join(" + "));
+    assert_eq!(number(&house.lake, &chain).await, 10_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_have_kinds() {
+    let house = House::new().await;
+    let sql = "select gid, created_at, event_date, batch, batch > 1 as late, p_any_emails, ip_latitude, \
+        created_at - created_at as apart from events";
+    let kinds = answer(&house.lake, sql).await.kinds();
+    let names: Vec<&str> = kinds.into_iter().map(ValueKind::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "text", "time", "date", "number", "boolean", "list", "number", "other"
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_become_files() {
+    let house = House::new().await;
+    let sql = "select '=1+1' as \"=name\", make_array('-a', 'b') as list, 5 as n, cast(null as varchar) as none";
+    let answer = answer(&house.lake, sql).await;
+    let csv = String::from_utf8(answer.to_file(ExportFormat::Csv).unwrap()).unwrap();
+    assert_eq!(
+        csv,
+        "\u{feff}'=name,list,n,none\n'=1+1,\"[\"\"-a\"\",\"\"b\"\"]\",5,\n"
+    );
+    let lines = String::from_utf8(answer.to_file(ExportFormat::JsonLines).unwrap()).unwrap();
+    assert_eq!(
+        lines,
+        "{\"=name\":\"=1+1\",\"list\":[\"-a\",\"b\"],\"n\":5,\"none\":null}\n"
+    );
+    let parquet = answer.to_file(ExportFormat::Parquet).unwrap();
+    assert_eq!(
+        (&parquet[..4], &parquet[parquet.len() - 4..]),
+        (&b"PAR1"[..], &b"PAR1"[..])
     );
 }

@@ -1,6 +1,7 @@
-//! Events: pages of them, how many there are over time, and of what.
+//! Events: pages and files of them, how many there are over time, and of what.
 
 mod enrichment;
+mod export;
 mod facets;
 mod filters;
 mod histogram;
@@ -17,4 +18,5 @@ pub(crate) fn routes() -> OpenApiRouter<Services> {
         .routes(routes!(list::list_events))
         .routes(routes!(histogram::get_event_histogram))
         .routes(routes!(facets::get_event_facets))
+        .routes(routes!(export::export_events))
 }

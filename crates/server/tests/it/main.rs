@@ -22,6 +22,7 @@ mod people;
 mod policies;
 mod provider;
 mod python;
+mod query;
 mod repeatable;
 mod sample;
 mod schema;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use drishti_model::{
-    Account, AccountRole, AccountStatus, CollectSettings, Secret, SourceProfile, TimeRange,
+    Account, AccountRole, AccountStatus, CollectSettings, Secret, SourceProfile, SourceScope,
+    TimeRange,
 };
 use drishti_services::sources::AddSource;
 use drishti_services::{EventFilter, LakeError, QueryLimits, ServiceError, Services};
@@ -10,7 +11,10 @@ use serde_json::{Value, json};
 use crate::place::{Place, event, ingest, input, name, now, stored_gids};
 
 async fn rows(services: &Services, sql: &str) -> Vec<Value> {
-    let answer = services.query(sql, &QueryLimits::default()).await.unwrap();
+    let answer = services
+        .query(sql, &QueryLimits::default(), &SourceScope::All)
+        .await
+        .unwrap();
     answer
         .to_json()
         .unwrap()

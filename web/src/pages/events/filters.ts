@@ -10,6 +10,9 @@ const DEFAULT_LAST = '7d';
 /** Which events are listed, as it stands in the address. */
 export interface EventFilters {
   values: Record<Field, string[]>;
+  /** `field:value` of facets that events have, and that they have not. */
+  is: string[];
+  not: string[];
   q: string;
   range: Range;
 }
@@ -24,9 +27,15 @@ export function eventFilters(query: URLSearchParams): EventFilters {
   const isTimed = ['last', 'from', 'to', 'gid'].some((name) => query.has(name));
   return {
     values,
+    is: query.getAll('is').filter(isFacetValue),
+    not: query.getAll('not').filter(isFacetValue),
     q: query.get('q') ?? '',
     range: isTimed ? rangeOf(query) : { last: DEFAULT_LAST, from: null, to: null },
   };
+}
+
+function isFacetValue(text: string): boolean {
+  return /^[a-z_]+:/.test(text);
 }
 
 /** A time for the address. «Any time» has to be said, since nothing means the last days. */
@@ -46,7 +55,7 @@ export function withValue(filters: EventFilters, field: Field, value: string): R
 }
 
 /** The filters as the API takes them. */
-export function eventQuery({ values, q, range }: EventFilters, now: number) {
+export function eventQuery({ values, is, not, q, range }: EventFilters, now: number) {
   return {
     source: values.source[0],
     event_type: values.event_type.length > 0 ? values.event_type : undefined,
@@ -55,11 +64,13 @@ export function eventQuery({ values, q, range }: EventFilters, now: number) {
     resource: values.resource[0],
     ip: values.ip[0],
     gid: values.gid[0],
+    is: is.length > 0 ? is : undefined,
+    not: not.length > 0 ? not : undefined,
     q: q.trim() || undefined,
     ...momentsOf(range, now),
   };
 }
 
-export function isNarrowed({ values, q }: EventFilters): boolean {
-  return q !== '' || FIELDS.some((field) => values[field].length > 0);
+export function isNarrowed({ values, is, not, q }: EventFilters): boolean {
+  return q !== '' || is.length > 0 || not.length > 0 || FIELDS.some((field) => values[field].length > 0);
 }

@@ -17,9 +17,10 @@ const VALUES_DEFAULT: usize = 10;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FacetParameters {
-    /// What is counted: `source`, `event_type`, `event_category`, `actor_email`, `actor_gid`, `resource_type`, `context_type`,
-    /// `client_ip_address`, `oauth_app_name`, `ip_country`, `ip_city`, `ip_organization`, `ip_category`, `device_browser`, `device_os`,
-    /// `device_kind`, `hour` (UTC) or `weekday` (0 is Sunday, UTC); can be given often.
+    /// What is counted: `source`, `event_type`, `event_category`, `actor_type`, `actor_email`, `actor_gid`, `resource_type`,
+    /// `resource_subtype`, `context_type`, `api_authentication_method`, `client_ip_address`, `oauth_app_name`, `ip_country`, `ip_city`,
+    /// `ip_organization`, `ip_category`, `ip_tags`, `device_browser`, `device_os`, `device_kind`, `device_tags`, `hour` (UTC) or `weekday`
+    /// (0 is Sunday, UTC); can be given often.
     #[serde(default)]
     field: Vec<String>,
     /// Most values of each field: 1 to 200, 10 where it is left out.
@@ -97,7 +98,7 @@ pub(crate) async fn get_event_facets(
         return Err(Problem::parameter("field", "at least one must be given"));
     }
     let span = span(&services, &filters)?;
-    let filter = filters.into_filter(Some(span), scope);
+    let filter = filters.into_filter(Some(span), scope)?;
     let facets = services.event_facets(&filter, &fields, values).await?;
     Ok(Json(Facets {
         facets: facets.into_iter().map(FieldValues::from).collect(),

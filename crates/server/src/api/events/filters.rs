@@ -1,10 +1,11 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use drishti_model::{SourceScope, TimeRange};
-use drishti_services::EventFilter;
+use drishti_services::{EventFilter, FacetField, ValueFilter};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::parameters::moment;
+use crate::bounds::VALUE_FILTERS_MAX;
+use crate::parameters::{moment, word};
 use crate::problem::Problem;
 
 /// Which events are meant. All filters that are given must fit.
@@ -34,6 +35,11 @@ pub(crate) struct EventParameters {
     gid: Option<String>,
     /// Text that stands somewhere in names, addresses, the user agent or the details, whatever its case.
     q: Option<String>,
+    /// A field that facets count, a colon and a value, such as `ip_country:DE`; without a value, events that have none. Given several
+    /// times, any value of one field, and all fields.
+    is: Vec<String>,
+    /// The same for what is left out, such as `device_kind:program`.
+    not: Vec<String>,
 }
 
 impl EventParameters {
@@ -45,9 +51,26 @@ impl EventParameters {
         Ok([read("from", &self.from)?, read("to", &self.to)?])
     }
 
+    /// The span that the filters name; `None` where it is all time.
+    pub(super) fn range(&self) -> Result<Option<TimeRange>, Problem> {
+        match self.ends()? {
+            [None, None] => Ok(None),
+            [from, to] => range(
+                from.unwrap_or(DateTime::UNIX_EPOCH),
+                to.unwrap_or_else(end_of_time),
+            )
+            .map(Some),
+        }
+    }
+
     /// The filter, over this span.
-    pub(super) fn into_filter(self, range: Option<TimeRange>, scope: SourceScope) -> EventFilter {
-        EventFilter {
+    pub(super) fn into_filter(
+        self,
+        range: Option<TimeRange>,
+        scope: SourceScope,
+    ) -> Result<EventFilter, Problem> {
+        let values = values(&self.is, &self.not)?;
+        Ok(EventFilter {
             source: self.source,
             scope,
             range,
@@ -58,8 +81,36 @@ impl EventParameters {
             ip_address: self.ip,
             gid: self.gid,
             text: self.q,
+            values,
+        })
+    }
+}
+
+fn values(is: &[String], not: &[String]) -> Result<Vec<ValueFilter>, Problem> {
+    let mut filters: Vec<ValueFilter> = Vec::new();
+    for (name, texts, is_excluded) in [("is", is, false), ("not", not, true)] {
+        if texts.len() > VALUE_FILTERS_MAX {
+            let problem = format!("it is given over {VALUE_FILTERS_MAX} times");
+            return Err(Problem::parameter(name, problem));
+        }
+        for text in texts {
+            let (field, value) = text.split_once(':').ok_or_else(|| {
+                Problem::parameter(name, "expected `field:value`, such as `ip_country:DE`")
+            })?;
+            let field: FacetField = word(name, field)?;
+            let value = Some(value.to_owned()).filter(|value| !value.is_empty());
+            let mut known = filters.iter_mut();
+            match known.find(|known| known.field == field && known.is_excluded == is_excluded) {
+                Some(known) => known.values.push(value),
+                None => filters.push(ValueFilter {
+                    field,
+                    values: vec![value],
+                    is_excluded,
+                }),
+            }
         }
     }
+    Ok(filters)
 }
 
 /// The span between two moments.

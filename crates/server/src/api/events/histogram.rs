@@ -80,7 +80,7 @@ pub(crate) async fn get_event_histogram(
         return Err(Problem::parameter("bucket", problem)
             .with_hint("Ask for wider bars or a shorter time."));
     }
-    let filter = filters.into_filter(Some(range), scope);
+    let filter = filters.into_filter(Some(range), scope)?;
     let buckets = services.histogram(&filter, bucket).await?;
     let bar = |bucket: drishti_services::HistogramBucket| Bar {
         start: bucket.start,

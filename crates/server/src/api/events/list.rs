@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::enrichment::{Address, Device};
-use super::filters::{EventParameters, end_of_time, range};
+use super::filters::{EventParameters, end_of_time};
 use crate::bounds::EVENTS_PAGE_BYTES_MAX;
 use crate::cursor;
 use crate::parameters::{Parameters, page, page_size};
@@ -74,14 +74,8 @@ pub(crate) async fn list_events(
 ) -> Result<Json<EventPage>, Problem> {
     let limit = page_size(place.limit)?;
     let position = place.cursor.as_deref().map(position).transpose()?;
-    let range = match filters.ends()? {
-        [None, None] => None,
-        [from, to] => Some(range(
-            from.unwrap_or(DateTime::UNIX_EPOCH),
-            to.unwrap_or_else(end_of_time),
-        )?),
-    };
-    let filter = filters.into_filter(range, scope);
+    let range = filters.range()?;
+    let filter = filters.into_filter(range, scope)?;
     let events = services
         .events(&filter, position.as_ref(), limit + 1)
         .await?;

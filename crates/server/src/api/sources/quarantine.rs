@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::view::tell;
 use crate::body::Body;
 use crate::bounds::{PAGE_MAX, QUARANTINE_ANSWER_BYTES_MAX, REPLAY_IDS_MAX};
+use crate::download::Bytes;
 use crate::parameters::{Named, NamedEntry, Parameters, page, page_size};
 use crate::principal::Author;
 use crate::problem::{Code, Failure, Problem};
@@ -115,12 +116,6 @@ pub(crate) struct Replayed {
     /// The first 500 of them, with what is wrong with them now.
     still_refused: Vec<StillRefused>,
 }
-
-/// Bytes as they are.
-#[derive(ToSchema)]
-#[schema(value_type = String, format = Binary)]
-#[expect(dead_code, reason = "only described in the document, never built")]
-pub(crate) struct Bytes(Vec<u8>);
 
 /// List a source's events that failed validation, oldest first.
 #[utoipa::path(
