@@ -114,6 +114,23 @@ export const SCREENS: Screen[] = [
       await page.locator('article').waitFor();
     },
   },
+  {
+    name: 'sql',
+    path: `/events/sql?show=table&sql=${encodeURIComponent(
+      'select actor_email, event_category, count(*) as n, min(created_at) as first\nfrom events\ngroup by 1, 2\norder by n desc',
+    )}`,
+    ready: '.result .row',
+  },
+  {
+    name: 'sql-line',
+    path: '/events/sql?sql=select+event_date+as+day,+count(*)+as+n+from+events+group+by+1+order+by+1',
+    ready: '.result svg path',
+  },
+  {
+    name: 'sql-bars',
+    path: '/events/sql?sql=select+event_category,+count(*)+as+n+from+events+group+by+1+order+by+n+desc',
+    ready: '.result .bars',
+  },
   { name: 'sources', path: '/sources', ready: 'main li' },
   { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
   { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },

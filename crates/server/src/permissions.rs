@@ -120,7 +120,7 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/coverage").narrowed(),
     admin("GET", "/api/v1/doctor"),
     viewer("GET", "/api/v1/events").narrowed(),
-    viewer("GET", "/api/v1/events/export").narrowed(),
+    viewer("GET", "/api/v1/events/export").narrowed().heavy(),
     viewer("GET", "/api/v1/events/facets").narrowed(),
     viewer("GET", "/api/v1/events/histogram").narrowed(),
     viewer("GET", "/api/v1/health-events").narrowed(),

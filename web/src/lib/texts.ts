@@ -5,6 +5,7 @@ import { eventsTexts } from './texts/events';
 import { mapsTexts } from './texts/maps';
 import { peopleTexts } from './texts/people';
 import { settingsTexts } from './texts/settings';
+import { queryTexts } from './texts/query';
 import { sourcesTexts } from './texts/sources';
 import { suppressTexts } from './texts/suppress';
 import { viewsTexts } from './texts/views';
@@ -41,6 +42,7 @@ export const texts = {
     overview: 'Overview',
     alerts: 'Alerts',
     events: 'Events',
+    query: 'SQL',
     people: 'People',
     policies: 'Policies',
     reviews: 'Reviews',
@@ -177,6 +179,7 @@ export const texts = {
   ...eventsTexts,
   ...mapsTexts,
   ...peopleTexts,
+  ...queryTexts,
   ...sourcesTexts,
   ...suppressTexts,
   ...settingsTexts,

@@ -32,6 +32,7 @@ export type RouteName =
   | 'overview'
   | 'alerts'
   | 'events'
+  | 'query'
   | 'people'
   | 'person'
   | 'sources'
@@ -51,6 +52,7 @@ const ROUTES: readonly [RouteName, string][] = [
   ['alerts', '/alerts'],
   ['alerts', '/alerts/:id'],
   ['events', '/events'],
+  ['query', '/events/sql'],
   ['people', '/people'],
   ['person', '/people/:id'],
   ['sources', '/sources'],

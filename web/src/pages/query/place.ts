@@ -12,7 +12,7 @@ export function placeOf(sql: string, message: string): Place | null {
     const word = /^\S+/.exec(sql.slice(from))?.[0].length ?? 0;
     return { from, to: Math.min(sql.length, from + Math.max(1, word)) };
   }
-  const quoted = /(?:No field named|table|function|column) ['"`]?([\w.$]+)['"`]?/i.exec(message)?.[1];
+  const quoted = /(?:No field named|table|function|column) ['"`]?([\w$]+(?:\.[\w$]+)*)/i.exec(message)?.[1];
   // Names may come with the table before them, which the text need not have.
   for (const name of quoted ? [quoted, quoted.slice(quoted.lastIndexOf('.') + 1)] : []) {
     const found = new RegExp(`(?<![\\w])${escaped(name)}(?![\\w])`, 'i').exec(sql);

@@ -11,7 +11,9 @@ const marked = (sql: string, message: string) => {
 test('an error is shown where it is', () => {
   const sql = 'select gid,\n from events whree x';
   expect(marked(sql, 'Expected: end of statement, found: x at Line: 2, Column: 20')).toBe('x');
-  expect(marked('select acter_gid from events', 'No field named acter_gid. Valid fields are events.gid')).toBe('acter_gid');
+  expect(marked('select acter_gid from events', 'No field named acter_gid. Valid fields are events.gid')).toBe(
+    'acter_gid',
+  );
   expect(marked('select e.nme from events e', 'No field named e.nme.')).toBe('e.nme');
   expect(marked('select * from event', "table 'event' not found")).toBe('event');
   expect(marked('select 1', 'Line: 900, Column: 1')).toBe('');
@@ -31,7 +33,11 @@ test('the chart fits the answer', () => {
 
 test('points are what has a number', () => {
   const chart = { kinds: [], label: 'day', value: 'n' };
-  const rows = [{ day: '2026-03-01', n: 2 }, { day: null, n: 1 }, { day: 'x', n: null }];
+  const rows = [
+    { day: '2026-03-01', n: 2 },
+    { day: null, n: 1 },
+    { day: 'x', n: null },
+  ];
   expect(pointsOf(rows, chart)).toEqual([
     { label: '2026-03-01', at: Date.UTC(2026, 2, 1), value: 2 },
     { label: '–', at: null, value: 1 },

@@ -4,7 +4,10 @@ export interface Sorting {
 }
 
 /** The rows in the order of one column; what has no value comes last, whatever the direction. */
-export function sorted<Row extends Record<string, unknown>>(rows: readonly Row[], sorting: Sorting | null): readonly Row[] {
+export function sorted<Row extends Record<string, unknown>>(
+  rows: readonly Row[],
+  sorting: Sorting | null,
+): readonly Row[] {
   if (!sorting) return rows;
   const { column, isDescending } = sorting;
   const sign = isDescending ? -1 : 1;

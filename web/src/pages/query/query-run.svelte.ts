@@ -1,0 +1,61 @@
+import { api, ask } from '../../lib/api/client';
+import { problemOf, problemOfAnswer, type Problem } from '../../lib/api/problem';
+import type { QueryAnswer } from '../../lib/api/schema';
+import { save } from './save';
+
+/** Rows of an answer that is shown; files may have more. */
+export const ROWS_MAX = 10_000;
+
+/** A query that is, or was, run. */
+export class QueryRun {
+  answer = $state.raw<QueryAnswer | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  isRunning = $state(false);
+  isCancelled = $state(false);
+  /** What was asked, as it was answered. */
+  sql = $state('');
+  milliseconds = $state(0);
+  #controller: AbortController | null = null;
+
+  async run(sql: string): Promise<void> {
+    this.#controller?.abort();
+    const controller = new AbortController();
+    this.#controller = controller;
+    this.isRunning = true;
+    this.isCancelled = false;
+    this.problem = null;
+    const started = performance.now();
+    try {
+      const body = { sql, limit: ROWS_MAX };
+      const answer = await ask(api.POST('/api/v1/query', { body, signal: controller.signal }));
+      if (controller.signal.aborted) return;
+      this.answer = answer;
+      this.sql = sql;
+      this.milliseconds = performance.now() - started;
+    } catch (cause) {
+      if (controller.signal.aborted) return;
+      this.problem = problemOf(cause);
+    }
+    this.isRunning = false;
+  }
+
+  /** Ends the query: the server stops when nobody waits for the answer any more. */
+  cancel(): void {
+    this.#controller?.abort();
+    this.isCancelled = this.isRunning;
+    this.isRunning = false;
+  }
+
+  /** The whole answer as a file, for which the query is run again. */
+  async take(format: 'csv' | 'jsonl' | 'parquet'): Promise<void> {
+    const response = await fetch('/api/v1/query/export', {
+      method: 'POST',
+      credentials: 'same-origin',
+      headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'drishti' },
+      body: JSON.stringify({ sql: this.sql, format }),
+    });
+    if (!response.ok) throw problemOfAnswer(response.status, await response.json().catch(() => null));
+    const named = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+    save(named?.[1] ?? `query.${format}`, await response.blob());
+  }
+}
