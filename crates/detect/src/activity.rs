@@ -1,10 +1,12 @@
 //! Activity policies: what somebody does is compared with Sigma rules, alone or counted over time.
 
+mod census;
 mod compile;
 mod correlation;
 mod describe;
 mod explain;
 mod fault;
+mod fields;
 mod lint;
 mod memory;
 mod repair;
@@ -32,6 +34,8 @@ use window::Hit;
 use crate::policy::{Mode, Policy, PolicyError};
 use crate::{EventReference, FINDING_EVENTS_MAX, Finding, People, PolicyId, StateRow, Verdict};
 
+pub use census::FieldCensus;
+pub use fields::{Field, FieldKind, fields};
 pub(crate) use lint::notes;
 #[cfg(test)]
 pub(crate) use view::FIELDS;

@@ -26,6 +26,7 @@ mod travel;
 mod weakened;
 mod words;
 
-pub use catalogue::DETECTORS;
+pub use catalogue::{DETECTORS, detector_parameters};
 pub use engine::{AnomalyEngine, BaselineSizes};
 pub(crate) use moment::ACTIVE_DAYS_MIN;
+pub use parameters::{Parameter, ParameterRange};

@@ -18,12 +18,14 @@ mod presence;
 mod state;
 mod verdict;
 
-pub use activity::ActivityEngine;
+pub use activity::{ActivityEngine, Field, FieldCensus, FieldKind, fields};
 pub use alert::{
     ALERT_EVENTS_KNOWN_MAX, Alert, AlertGrouper, Change, GROUPS_MAX, GroupingSettings,
     PolicyLimits, Suppression,
 };
-pub use anomaly::{AnomalyEngine, BaselineSizes, DETECTORS};
+pub use anomaly::{
+    AnomalyEngine, BaselineSizes, DETECTORS, Parameter, ParameterRange, detector_parameters,
+};
 pub use baseline::{ADDRESSES_MAX, OAUTH_APPS_MAX, PEOPLE_MAX, VALUES_MAX};
 pub use detector::{Detector, ENGINE_VERSION};
 pub use finding::{

@@ -16,6 +16,7 @@ mod list;
 mod save;
 mod states;
 mod triage;
+mod verdicts;
 
 pub(crate) use draft::{finish_drafts, save_drafts};
 pub(crate) use save::save_alerts;
@@ -28,6 +29,7 @@ pub use list::{AlertCounts, AlertCursor, AlertFilter, AlertOrder, Assignee};
 pub use save::AlertChanges;
 pub use states::{AlertState, Classification, Triage};
 pub use triage::{ALERT_COMMENT_CHARS_MAX, ALERTS_AT_ONCE_MAX, AlertChange};
+pub use verdicts::Verdicts;
 
 /// Most characters kept of each short text of an alert or signal that comes from events; what is longer is cut.
 pub const ALERT_TEXT_CHARS_MAX: usize = 500;

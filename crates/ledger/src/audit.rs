@@ -10,8 +10,8 @@ use crate::tables::audit_entry;
 use crate::value::{json, micros, moment, name, text};
 use crate::{JSON_BYTES_MAX, Ledger, ROWS_MAX};
 
-/// Most bytes of what was before, and of what was after, of an entry of the audit trail.
-pub const AUDIT_JSON_BYTES_MAX: usize = 4 * JSON_BYTES_MAX;
+/// Most bytes of what was before, and of what was after, of an entry of the audit trail: the longest policy, written as JSON.
+pub const AUDIT_JSON_BYTES_MAX: usize = 16 * JSON_BYTES_MAX;
 
 /// One change that somebody made. There is no call that changes or removes an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

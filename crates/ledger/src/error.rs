@@ -162,6 +162,12 @@ pub enum LedgerError {
     /// A range of this name is there already.
     #[error("adding range `{0}`: there is one of this name")]
     RangeExists(String),
+    /// No policy of this name was written here.
+    #[error("finding policy `{0}`: none of this name was written here")]
+    NoSuchOwnPolicy(String),
+    /// A policy of this name was written here already.
+    #[error("adding policy `{0}`: there is one of this name")]
+    PolicyExists(String),
     /// There is no feed of this name.
     #[error("finding feed `{0}`: there is none of this name")]
     NoSuchFeed(String),
@@ -270,6 +276,8 @@ impl LedgerError {
             | Self::NoSuchSuppression(_)
             | Self::NoSuchRange(_)
             | Self::RangeExists(_)
+            | Self::NoSuchOwnPolicy(_)
+            | Self::PolicyExists(_)
             | Self::NoSuchFeed(_)
             | Self::NoSuchOperator(_)
             | Self::OperatorExists(_)

@@ -27,6 +27,7 @@ mod migrations;
 mod open;
 mod openid;
 mod operators;
+mod own_policies;
 mod people_facts;
 mod people_seen;
 mod policies;
@@ -55,7 +56,7 @@ pub use alerts::{
     ALERT_ID_BYTES_MAX, ALERT_JSON_BYTES_MAX, ALERT_TEXT_CHARS_MAX, ALERTED_ENTITIES_MAX,
     ALERTS_AT_ONCE_MAX, Alert, AlertAction, AlertChange, AlertChanges, AlertCounts, AlertCursor,
     AlertDetail, AlertEntity, AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState,
-    Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage,
+    Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage, Verdicts,
 };
 pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};
@@ -74,6 +75,7 @@ pub use leases::Lease;
 pub use open::{BUSY_SECONDS_MAX, CHECK_BYTES_MAX, Ledger};
 pub use openid::{OPENID_AUTHOR, OpenIdIdentity, OpenIdSignIn};
 pub use operators::{NewOperator, OPERATORS_MAX, Operator, OperatorChange};
+pub use own_policies::{OWN_POLICIES_MAX, OWN_POLICY_BYTES_MAX, OwnPolicy};
 pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, PersonFact};
 pub use people_seen::{PEOPLE_SEEN_MAX, PeopleSeen, PersonSeen};
 pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings};

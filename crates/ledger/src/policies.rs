@@ -175,13 +175,7 @@ async fn change_row(
     expected_revision: Option<i64>,
 ) -> Step<PolicySettings> {
     let row = hold(transaction, trail).await?;
-    if let Some(expected) = expected_revision.filter(|&expected| expected != row.revision) {
-        return Err(Fault::Ledger(LedgerError::RevisionConflict {
-            what: format!("policy `{}`", row.policy),
-            expected,
-            actual: row.revision,
-        }));
-    }
+    check_revision(&row, expected_revision)?;
     let mut changed = row.clone();
     change(&mut changed)?;
     if changed != row {
@@ -200,8 +194,28 @@ async fn change_row(
     settings_of(changed)
 }
 
+/// Refuses a change that is made for another revision.
+pub(crate) fn check_revision(
+    row: &policy_setting::Model,
+    expected_revision: Option<i64>,
+) -> Step<()> {
+    match expected_revision {
+        Some(expected) if expected != row.revision => {
+            Err(Fault::Ledger(LedgerError::RevisionConflict {
+                what: format!("policy `{}`", row.policy),
+                expected,
+                actual: row.revision,
+            }))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The settings of a policy, held until the transaction ends; made where there are none.
-async fn hold(transaction: &DatabaseTransaction, trail: &Trail<'_>) -> Step<policy_setting::Model> {
+pub(crate) async fn hold(
+    transaction: &DatabaseTransaction,
+    trail: &Trail<'_>,
+) -> Step<policy_setting::Model> {
     let policy = name("the policy's name", trail.subject)?;
     let find = || policy_setting::Entity::find_by_id(policy.as_str()).lock_exclusive();
     if let Some(row) = find().one(transaction).await? {
@@ -251,7 +265,7 @@ fn put_overrides(row: &mut policy_setting::Model, overrides: &PolicyOverrides) -
     Ok(())
 }
 
-fn settings_of(row: policy_setting::Model) -> Step<PolicySettings> {
+pub(crate) fn settings_of(row: policy_setting::Model) -> Step<PolicySettings> {
     let paused = moment_if_any(row.paused_since)?.map(|since| PolicyPause {
         since,
         why: row.paused_why.unwrap_or_default(),

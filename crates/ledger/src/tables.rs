@@ -12,7 +12,8 @@ pub(crate) use detection::{
     detection_state, generation, people_seen, policy_day, risk_event, signal, suppression_hit,
 };
 pub(crate) use policies::{
-    audit_entry, feed, ip_range, people_fact, people_provider, policy_setting, suppression,
+    audit_entry, feed, ip_range, own_policy, people_fact, people_provider, policy_setting,
+    suppression,
 };
 
 /// A source and what is configured of it.

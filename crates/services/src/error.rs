@@ -8,6 +8,8 @@ use drishti_ledger::LedgerError;
 use drishti_model::{ErrorKind, NameError, SourceName};
 use thiserror::Error;
 
+use crate::policies::Origin;
+
 /// What can go wrong in a service. [`ServiceError::advice`] says what to do.
 #[derive(Debug, Error)]
 pub enum ServiceError {
@@ -91,6 +93,32 @@ pub enum ServiceError {
     /// No policy has this name.
     #[error("no policy is called `{0}`")]
     NoSuchPolicy(String),
+    /// A policy that is to be written has a name that another one has.
+    #[error("a policy called `{name}` is there, which {}", .origin.told())]
+    PolicyTaken {
+        /// Which.
+        name: String,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// A policy that was not written here can't be written anew or removed here.
+    #[error("policy `{name}` {}", .origin.told())]
+    NotOwnPolicy {
+        /// Which.
+        name: String,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// A text is no policy that could be put in force.
+    #[error("{}{problem}", line_of(*.line))]
+    InvalidPolicy {
+        /// In which line, where that is known.
+        line: Option<usize>,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it; empty where the problem says it.
+        advice: String,
+    },
     /// Nobody is known by this, or several are.
     #[error("nobody, or more than one person, is known as `{0}`")]
     NoSuchPerson(String),
@@ -167,11 +195,12 @@ impl ServiceError {
         match self {
             Self::Asana(error) => error.advice().to_string(),
             Self::Ledger(LedgerError::SourceExists(_)) => "Take another name, or change the source that has it with `drishti sources update`; `drishti sources list` shows all of them.".to_owned(),
+            Self::Ledger(LedgerError::PolicyExists(_)) => "Take another name, or change the policy that has it.".to_owned(),
             Self::Ledger(LedgerError::NoSuchRange(_)) => "`drishti ranges list` shows the names.".to_owned(),
             Self::Ledger(LedgerError::RangeExists(_)) => "Take another name, or change the range that has it with `drishti ranges change`.".to_owned(),
             Self::Ledger(LedgerError::NoSuchSuppression(_)) => "`drishti suppressions list --all` shows the numbers.".to_owned(),
             Self::Ledger(LedgerError::NoSuchOperator(_)) => "`drishti operators list` shows the names.".to_owned(),
-            Self::Ledger(LedgerError::OperatorExists(_) | LedgerError::ApiTokenExists(_) | LedgerError::ViewExists(_)) => "Take another name.".to_owned(),
+            Self::Ledger(LedgerError::OperatorExists(_) | LedgerError::ApiTokenExists(_) | LedgerError::ViewExists(_)) | Self::PolicyTaken { .. } => "Take another name.".to_owned(),
             Self::Ledger(LedgerError::LastAdmin(_)) => "Make another operator an admin of all sources first.".to_owned(),
             Self::Ledger(error) => error.advice().unwrap_or_default().to_owned(),
             Self::Lake(LakeError::Gone(_)) => "Put the lake folder back from a backup, then restart Drishti: it does not go on with a folder that took the place of the one it opened. Without a backup, restart it all the same: it begins a new lake and fetches again what Asana still has (90 days).".to_owned(),
@@ -196,7 +225,9 @@ impl ServiceError {
             Self::NoSuchAlert(_) => "`drishti alerts list` shows the ids; six characters are enough where no other begins with them.".to_owned(),
             Self::NoSuchPolicy(_) => "`drishti policies list` shows the names.".to_owned(),
             Self::NoSuchPerson(_) => "Give the gid or the e-mail address; `drishti people list --text …` shows them.".to_owned(),
-            Self::Refused { advice, .. } => advice.clone(),
+            Self::Refused { advice, .. } | Self::InvalidPolicy { advice, .. } => advice.clone(),
+            Self::NotOwnPolicy { origin: Origin::File, .. } => "Change or remove its file; mode, severity, scope and parameters can be set.".to_owned(),
+            Self::NotOwnPolicy { .. } => "Set its mode, severity, scope or parameters, or save a copy under another name and switch it off.".to_owned(),
             Self::NoSuchEvent(_) => "Give the event's `gid` as `drishti query` shows it; an event that has just happened may not have been collected yet.".to_owned(),
             Self::Fetch { .. } => "Check the address in the configuration, and that it can be reached from here; the file that was fetched before is used as it is.".to_owned(),
             Self::Enrich(EnrichError::Range { .. }) => "Give each network to one range only; docs/ENRICHMENT.md tells what a range may be.".to_owned(),
@@ -248,6 +279,9 @@ impl ServiceError {
             Self::NoSuchEvent(_) => "NoSuchEvent",
             Self::NoSuchAlert(_) => "NoSuchAlert",
             Self::NoSuchPolicy(_) => "NoSuchPolicy",
+            Self::PolicyTaken { .. } => "PolicyTaken",
+            Self::NotOwnPolicy { .. } => "NotOwnPolicy",
+            Self::InvalidPolicy { .. } => "InvalidPolicy",
             Self::NoSuchPerson(_) => "NoSuchPerson",
             Self::Refused { .. } => "Refused",
             Self::Fetch { .. } => "FetchFailed",
@@ -262,6 +296,10 @@ impl ServiceError {
             Self::TaskDied(_) => "TaskDied",
         }
     }
+}
+
+fn line_of(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!("line {line}: "))
 }
 
 fn quoted(file: Option<&str>) -> String {

@@ -4,10 +4,11 @@ use drishti_asana::{Proxy, TokenLimits};
 use drishti_lake::{Lake, LakeLocation, Repair};
 use drishti_ledger::{Ledger, SealingKey};
 use drishti_model::Clock;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 use crate::ServiceError;
 use crate::access::{AccessMemory, random_text};
+use crate::backtest::TRIALS_AT_ONCE_MAX;
 use crate::live::Feed;
 use crate::people::DirectoryMemory;
 use crate::tables::TablesUpdate;
@@ -33,6 +34,8 @@ pub struct Services {
     pub(crate) knowledge_files: Arc<KnowledgeFiles>,
     /// What was read from those files; `None` before it is needed.
     pub(crate) knowledge: Arc<Mutex<Option<Known>>>,
+    /// Who tries a policy on what is in the lake waits for one of a few places.
+    pub(crate) trials: Arc<Semaphore>,
     /// What is remembered about sign-ins.
     pub(crate) access: Arc<AccessMemory>,
     /// Everybody who is known; read at the first question.
@@ -92,6 +95,7 @@ impl Services {
             declared_in: installation.declared_in.map(Arc::from),
             knowledge_files: Arc::new(installation.knowledge),
             knowledge: Arc::default(),
+            trials: Arc::new(Semaphore::new(TRIALS_AT_ONCE_MAX)),
             access: Arc::default(),
             directory: Arc::default(),
             news: Arc::default(),

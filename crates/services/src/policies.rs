@@ -1,4 +1,8 @@
-//! What is set about policies here, beside what their files say, and who set it.
+//! What is set about policies here, beside what their files say, and those that are written here.
+
+mod draft;
+mod history;
+mod own;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -7,12 +11,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use drishti_detect::{Detector, GroupingSettings, Mode, Policy, PolicyError, PolicyKind, Scope};
-use drishti_ledger::{AuditFilter, PolicyOverrides, PolicySettings, StoredAuditEntry};
+use drishti_ledger::{PolicyOverrides, PolicySettings};
 use drishti_model::{AccountRole, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{ServiceError, Services};
+
+pub use draft::DraftCheck;
+pub use history::{DIFFERENCE_LINES_MAX, DifferenceLine, PolicyChangeView, TextDifference};
+pub use own::Origin;
 
 /// Most alerts a day that a policy can be set to make.
 pub const DAILY_CAP_MAX: u64 = 100_000;
@@ -87,23 +95,6 @@ pub struct PolicySettingsView {
     pub revision: i64,
 }
 
-/// One change of what is set about a policy.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PolicyChangeView {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who did it; `detection` where it paused the policy.
-    pub author: String,
-    /// Name of the policy.
-    pub policy_id: String,
-    /// `changed`, `paused` or `resumed`.
-    pub action: String,
-    /// What was set before; nothing where nothing was.
-    pub before: Option<Value>,
-    /// What was set after.
-    pub after: Option<Value>,
-}
-
 impl From<&PolicySettings> for PolicySettingsView {
     fn from(set: &PolicySettings) -> Self {
         let parsed = |text: &Option<String>| serde_json::from_str(text.as_deref()?).ok();
@@ -115,21 +106,6 @@ impl From<&PolicySettings> for PolicySettingsView {
             scope: parsed(&overrides.scope),
             parameters: parsed(&overrides.parameters),
             revision: set.revision,
-        }
-    }
-}
-
-impl From<StoredAuditEntry> for PolicyChangeView {
-    fn from(stored: StoredAuditEntry) -> Self {
-        let entry = stored.entry;
-        let parsed = |text: Option<String>| serde_json::from_str(&text?).ok();
-        Self {
-            at: entry.at,
-            author: entry.author,
-            policy_id: entry.subject,
-            action: entry.action,
-            before: parsed(entry.before),
-            after: parsed(entry.after),
         }
     }
 }
@@ -274,22 +250,6 @@ impl Services {
         let now = self.clock.now();
         let resumed = self.ledger.resume_policy(name, author, now).await?;
         Ok(PolicySettingsView::from(&resumed))
-    }
-
-    /// What was set about one policy, or about all, and by whom; the newest first.
-    pub async fn policy_history(
-        &self,
-        policy: Option<&str>,
-        limit: u64,
-    ) -> Result<Vec<PolicyChangeView>, ServiceError> {
-        let filter = AuditFilter {
-            subject_kind: Some("policy".to_owned()),
-            subject: policy.map(str::to_owned),
-            limit,
-            ..AuditFilter::default()
-        };
-        let entries = self.ledger.audit(&filter).await?;
-        Ok(entries.into_iter().map(PolicyChangeView::from).collect())
     }
 }
 

@@ -11,7 +11,7 @@ use super::leaving::DepartingUserExfiltration;
 use super::mass::Mass;
 use super::moment::{Judgement, Moment};
 use super::newness::NewDeviceAndNetwork;
-use super::parameters::{ParameterFault, Parameters};
+use super::parameters::{Parameter, ParameterFault, Parameters};
 use super::programs::{OauthAppNewNetwork, ServiceAccountNewActivity, ServiceAccountNewNetwork};
 use super::spray::{PasswordSpray, PasswordSpraySuccess};
 use super::terminated::TerminatedUser;
@@ -87,7 +87,26 @@ pub(super) fn detector(
     name: &str,
     mut parameters: Parameters<'_>,
 ) -> Result<Box<dyn Judge>, ParameterFault> {
-    let given = &mut parameters;
+    let Some(detector) = build(name, &mut parameters) else {
+        return Err(unknown_detector(name));
+    };
+    match parameters.finish() {
+        Some(fault) => Err(fault),
+        None => Ok(detector),
+    }
+}
+
+/// The parameters of the detector of this name, in the order in which it asks for them; none of a name that no detector has.
+pub fn detector_parameters(name: &str) -> Vec<Parameter> {
+    let nothing = serde_json::Map::new();
+    let mut parameters = Parameters::new(&nothing);
+    match build(name, &mut parameters) {
+        Some(_) => parameters.into_known(),
+        None => Vec::new(),
+    }
+}
+
+fn build(name: &str, given: &mut Parameters<'_>) -> Option<Box<dyn Judge>> {
     let detector: Box<dyn Judge> = match name {
         "anonymous_ip" => Box::new(AnonymousIp::new(given)),
         "infrequent_country" => Box::new(InfrequentCountry::new(given)),
@@ -113,12 +132,9 @@ pub(super) fn detector(
         "acting_for_others" => Box::new(ActingForOthers::new(given)),
         "mfa_weakened_then_used" => Box::new(MfaWeakenedThenUsed::new(given)),
         "departing_user_exfiltration" => Box::new(DepartingUserExfiltration::new(given)),
-        unknown => return Err(unknown_detector(unknown)),
+        _ => return None,
     };
-    match parameters.finish() {
-        Some(fault) => Err(fault),
-        None => Ok(detector),
-    }
+    Some(detector)
 }
 
 fn unknown_detector(name: &str) -> ParameterFault {
@@ -126,5 +142,43 @@ fn unknown_detector(name: &str) -> ParameterFault {
         name: None,
         problem: format!("no detector is called `{name}`"),
         advice: format!("use one of {}", DETECTORS.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anomaly::ParameterRange;
+
+    #[test]
+    fn every_detector_publishes_defaults_that_it_takes() {
+        for name in DETECTORS {
+            let published = detector_parameters(name);
+            let given = published
+                .iter()
+                .map(|parameter| (parameter.name.to_owned(), parameter.default.clone()))
+                .collect();
+            assert!(
+                detector(name, Parameters::new(&given)).is_ok(),
+                "{name}: {published:?}"
+            );
+        }
+        assert!(detector_parameters("nothing").is_empty());
+    }
+
+    #[test]
+    fn a_detector_publishes_what_its_parameters_take() {
+        let of = |detector: &str, name: &str| {
+            let mut all = detector_parameters(detector).into_iter();
+            all.find(|parameter| parameter.name == name).unwrap()
+        };
+        let minimum = of("mass_deletion", "minimum");
+        assert_eq!(minimum.default, 100);
+        assert!(matches!(minimum.range, ParameterRange::Count(1.., _)));
+        let sensitivity = of("mass_deletion", "sensitivity");
+        assert_eq!(sensitivity.default, "medium");
+        let words = ["low", "medium", "high"].map(str::to_owned).to_vec();
+        assert_eq!(sensitivity.range, ParameterRange::Choice(words));
+        assert_eq!(of("mass_deletion", "peers").range, ParameterRange::Flag);
     }
 }

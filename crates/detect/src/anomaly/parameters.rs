@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
@@ -12,11 +11,38 @@ pub(super) struct ParameterFault {
     pub(super) advice: String,
 }
 
+/// A parameter of a detector, as it is published.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub range: ParameterRange,
+    /// What it is where a policy does not say.
+    pub default: Value,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterRange {
+    /// A whole number, from the least to the most.
+    Count(u32, u32),
+    /// A number, from the least to the most.
+    Number(f64, f64),
+    /// True or false.
+    Flag,
+    /// One of these words.
+    Choice(Vec<String>),
+    /// At most so many words.
+    Words(usize),
+}
+
 /// The parameters of a policy, read strictly: each has a name, a type and a range, and none may be left over.
 #[derive(Debug)]
 pub(super) struct Parameters<'a> {
     given: &'a Map<String, Value>,
-    known: BTreeSet<&'static str>,
+    /// In the order in which the detector asks for them.
+    known: Vec<Parameter>,
     fault: Option<ParameterFault>,
 }
 
@@ -43,7 +69,7 @@ impl<'a> Parameters<'a> {
     pub(super) fn new(given: &'a Map<String, Value>) -> Self {
         Self {
             given,
-            known: BTreeSet::new(),
+            known: Vec::new(),
             fault: None,
         }
     }
@@ -56,9 +82,25 @@ impl<'a> Parameters<'a> {
         });
     }
 
-    fn take(&mut self, name: &'static str) -> Option<&'a Value> {
-        self.known.insert(name);
+    fn take(
+        &mut self,
+        name: &'static str,
+        default: impl Into<Value>,
+        range: ParameterRange,
+    ) -> Option<&'a Value> {
+        if !self.known.iter().any(|known| known.name == name) {
+            self.known.push(Parameter {
+                name,
+                range,
+                default: default.into(),
+            });
+        }
         self.given.get(name)
+    }
+
+    /// All parameters that were asked for.
+    pub(super) fn into_known(self) -> Vec<Parameter> {
+        self.known
     }
 
     /// A whole number within a range.
@@ -68,7 +110,8 @@ impl<'a> Parameters<'a> {
         default: u32,
         range: RangeInclusive<u32>,
     ) -> u32 {
-        let Some(given) = self.take(name) else {
+        let published = ParameterRange::Count(*range.start(), *range.end());
+        let Some(given) = self.take(name, default, published) else {
             return default;
         };
         let number = given.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -89,7 +132,8 @@ impl<'a> Parameters<'a> {
         default: f64,
         range: RangeInclusive<f64>,
     ) -> f64 {
-        let Some(given) = self.take(name) else {
+        let published = ParameterRange::Number(*range.start(), *range.end());
+        let Some(given) = self.take(name, default, published) else {
             return default;
         };
         if let Some(number) = given.as_f64().filter(|number| range.contains(number)) {
@@ -103,7 +147,7 @@ impl<'a> Parameters<'a> {
     }
 
     pub(super) fn flag(&mut self, name: &'static str, default: bool) -> bool {
-        let Some(given) = self.take(name) else {
+        let Some(given) = self.take(name, default, ParameterRange::Flag) else {
             return default;
         };
         given.as_bool().unwrap_or_else(|| {
@@ -126,7 +170,7 @@ impl<'a> Parameters<'a> {
             words.collect::<Option<Vec<String>>>()
         };
         let defaults = || default.iter().map(ToString::to_string).collect();
-        let Some(given) = self.take(name) else {
+        let Some(given) = self.take(name, default.to_vec(), ParameterRange::Words(most)) else {
             return defaults();
         };
         if let Some(words) = words(given).filter(|words| words.len() <= most) {
@@ -138,14 +182,18 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// One of several words; the first is the default.
-    pub(super) fn choice<T: Copy>(
+    /// One of several words.
+    pub(super) fn choice<T: Copy + PartialEq>(
         &mut self,
         name: &'static str,
         default: T,
         choices: &[(&str, T)],
     ) -> T {
-        let Some(given) = self.take(name) else {
+        let usual = choices.iter().find(|(_, choice)| *choice == default);
+        let usual = usual.map_or(Value::Null, |(word, _)| (*word).into());
+        let words = choices.iter().map(|(word, _)| (*word).to_owned());
+        let published = ParameterRange::Choice(words.collect());
+        let Some(given) = self.take(name, usual, published) else {
             return default;
         };
         let word = given.as_str().unwrap_or_default();
@@ -189,14 +237,14 @@ impl<'a> Parameters<'a> {
         let unknown = self
             .given
             .keys()
-            .find(|name| !self.known.contains(name.as_str()));
+            .find(|name| !self.known.iter().any(|known| known.name == name.as_str()));
         let left_over = unknown.map(|name| ParameterFault {
             name: Some(name.clone()),
             problem: format!("the detector has no parameter `{name}`"),
             advice: if self.known.is_empty() {
                 "it has none at all".to_owned()
             } else {
-                let known: Vec<&str> = self.known.iter().copied().collect();
+                let known: Vec<&str> = self.known.iter().map(|known| known.name).collect();
                 format!("its parameters are {}", known.join(", "))
             },
         });

@@ -21,6 +21,10 @@ pub(crate) enum PoliciesCommand {
     Test(PolicyTestArgs),
     /// Try one on the events in the lake.
     Backtest(BacktestArgs),
+    /// Keep one here, from a file.
+    Add(PolicyAddArgs),
+    /// Remove one that is kept here.
+    Remove(PolicyRemoveArgs),
     /// Change how one works here, without changing its file.
     Set(Box<PolicySetArgs>),
     /// Who set what, the newest first.
@@ -78,6 +82,31 @@ pub(crate) struct BacktestArgs {
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyAddArgs {
+    /// The file; `-` for standard input. All nodes have the policy at once, and the file is no longer needed.
+    pub(crate) file: PathBuf,
+    /// Let it take the place of the one of its name that is kept here.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Only if that one has this revision; `drishti policies show` tells it.
+    #[arg(long, value_name = "N", requires = "replace")]
+    pub(crate) if_revision: Option<i64>,
+    #[command(flatten)]
+    pub(crate) author: AuthorArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyRemoveArgs {
+    /// Name of the policy.
+    pub(crate) policy: String,
+    /// Only if it has this revision; `drishti policies show` tells it.
+    #[arg(long, value_name = "N")]
+    pub(crate) if_revision: Option<i64>,
+    #[command(flatten)]
+    pub(crate) author: AuthorArgs,
 }
 
 #[derive(Debug, Args)]

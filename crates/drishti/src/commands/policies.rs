@@ -1,5 +1,6 @@
 //! `drishti policies`
 
+mod own;
 mod set;
 
 use std::path::Path;
@@ -30,9 +31,11 @@ pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<
     match command {
         PoliciesCommand::List(arguments) => list(cli, arguments).await,
         PoliciesCommand::Show(arguments) => show(cli, arguments).await,
-        PoliciesCommand::Lint(arguments) => lint_files(cli, arguments),
-        PoliciesCommand::Test(arguments) => test_files(cli, arguments),
+        PoliciesCommand::Lint(arguments) => lint_files(cli, arguments).await,
+        PoliciesCommand::Test(arguments) => test_files(cli, arguments).await,
         PoliciesCommand::Backtest(arguments) => backtest(cli, arguments).await,
+        PoliciesCommand::Add(arguments) => own::add(cli, arguments).await,
+        PoliciesCommand::Remove(arguments) => own::remove(cli, arguments).await,
         PoliciesCommand::Set(arguments) => set::set(cli, arguments).await,
         PoliciesCommand::History(arguments) => set::history(cli, arguments).await,
     }
@@ -183,7 +186,7 @@ async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The policies at `path`, or all that this installation would load.
-fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
+async fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
     if let Some(path) = path {
         return if path.is_dir() {
             Ok(Pack::load(path))
@@ -193,8 +196,12 @@ fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
             Ok(Pack::parse(&[(path.to_owned(), text)]))
         };
     }
-    let mut pack = Pack::parse(&shipped::policies());
     let home = Home::meant(cli)?;
+    if home.check().is_ok() {
+        let services = open_existing(cli).await?;
+        return Ok(services.knowledge().await?.pack.clone());
+    }
+    let mut pack = Pack::parse(&shipped::policies());
     let files = Configuration::load(cli, &home)?.knowledge(&home)?;
     if let Some(folder) = files.folder.filter(|folder| folder.is_dir()) {
         let own = Pack::load(&folder);
@@ -206,8 +213,8 @@ fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
     Ok(pack)
 }
 
-fn lint_files(cli: &Cli, arguments: &PolicyFilesArgs) -> anyhow::Result<ExitCode> {
-    let pack = pack(cli, arguments.path.as_deref())?;
+async fn lint_files(cli: &Cli, arguments: &PolicyFilesArgs) -> anyhow::Result<ExitCode> {
+    let pack = pack(cli, arguments.path.as_deref()).await?;
     let remarks = lint(&pack);
     match arguments.format {
         ListFormat::Table => {
@@ -233,8 +240,8 @@ fn lint_files(cli: &Cli, arguments: &PolicyFilesArgs) -> anyhow::Result<ExitCode
     Ok(code(!has_errors))
 }
 
-fn test_files(cli: &Cli, arguments: &PolicyTestArgs) -> anyhow::Result<ExitCode> {
-    let pack = pack(cli, arguments.path.as_deref())?;
+async fn test_files(cli: &Cli, arguments: &PolicyTestArgs) -> anyhow::Result<ExitCode> {
+    let pack = pack(cli, arguments.path.as_deref()).await?;
     let report = run_tests(&pack, |policy| {
         let policies = [Arc::clone(policy)];
         let (detector, errors) = Detector::new("test", &policies, GroupingSettings::default());
@@ -313,11 +320,13 @@ fn told(outcome: &Backtest) -> String {
             grouped(outcome.not_evaluable)
         ));
     }
+    lines.extend(lacking(outcome));
     lines.extend(
         outcome
             .days
             .iter()
-            .map(|(day, alerts)| format!("  {day}  {}", grouped(*alerts))),
+            .filter(|(_, of_day)| of_day.alerts > 0)
+            .map(|(day, of_day)| format!("  {day}  {}", grouped(of_day.alerts))),
     );
     if !outcome.samples.is_empty() {
         lines.push("the first of them:".to_owned());
@@ -341,4 +350,27 @@ fn told(outcome: &Backtest) -> String {
         lines.extend(added.chain(removed));
     }
     lines.join("\n")
+}
+
+/// What the events lack, and what else keeps the policy from being judged.
+fn lacking(outcome: &Backtest) -> Vec<String> {
+    let mut lines: Vec<String> = outcome
+        .lacking
+        .iter()
+        .map(|lacking| {
+            format!(
+                "  {} of {} events that it looks at lack `{}`",
+                grouped(lacking.events),
+                grouped(outcome.looked_at),
+                lacking.field
+            )
+        })
+        .collect();
+    lines.extend(outcome.paused_at.map(|at| {
+        format!(
+            "it matches too often and would be paused at {}; later matches are not counted",
+            time(at)
+        )
+    }));
+    lines
 }

@@ -285,3 +285,48 @@ async fn stored_events_say_what_is_known_now_when_asked_to() {
     let told = run(&installation, "rebuild enrichment").await.good();
     assert_eq!(told, "0 events on 0 of 1 days say something else now\n");
 }
+
+#[tokio::test]
+async fn own_policies_are_kept_without_their_files() {
+    let installation = with_events(&[]).await;
+    let text = |level: &str| {
+        format!(
+            "title: SAML changed\nlogsource: {{product: asana, service: audit}}\ndetection:\n  selection: {{event_type: \
+             workspace_saml_settings_changed}}\n  condition: selection\nlevel: {level}\ndrishti:\n  name: own.saml\n"
+        )
+    };
+    let file = installation.write("saml.yml", text("low"));
+    let add = format!("policies add {file}");
+    run(&installation, &add).await.good();
+    std::fs::remove_file(&file).unwrap();
+    let policies = list(&installation, "policies list").await;
+    assert!(policies.iter().any(|policy| policy["name"] == "own.saml"));
+    let tried = run(&installation, "policies backtest own.saml --format json").await;
+    assert_eq!(tried.json()["alerts"], 2);
+    let file = installation.write("saml.yml", text("high"));
+    let taken = run(&installation, &format!("policies add {file}"))
+        .await
+        .bad();
+    assert!(taken.contains("was written here"), "{taken}");
+    let replace = format!("policies add {file} --replace");
+    run(&installation, &format!("{replace} --if-revision 7"))
+        .await
+        .bad();
+    run(&installation, &replace).await.good();
+    let history = run(&installation, "policies history own.saml").await.good();
+    assert!(
+        history.contains("1 lines gone") && history.contains("mara"),
+        "{history}"
+    );
+    let broken = installation.write("broken.yml", "title: [");
+    let refused = run(&installation, &format!("policies add {broken}"))
+        .await
+        .bad();
+    assert!(refused.contains("line"), "{refused}");
+    let shipped = run(&installation, &format!("policies remove {SAML}"))
+        .await
+        .bad();
+    assert!(shipped.contains("comes with the program"), "{shipped}");
+    run(&installation, "policies remove own.saml").await.good();
+    run(&installation, "policies remove own.saml").await.bad();
+}

@@ -8,6 +8,7 @@ mod v0004_views;
 mod v0005_platform;
 mod v0006_people;
 mod v0007_live;
+mod v0008_policies;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0005_platform::Version),
             Box::new(v0006_people::Version),
             Box::new(v0007_live::Version),
+            Box::new(v0008_policies::Version),
         ]
     }
 }

@@ -28,6 +28,28 @@ pub(crate) mod policy_setting {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// A policy that was written here.
+pub(crate) mod own_policy {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "own_policies")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) policy: String,
+        pub(crate) text: String,
+        pub(crate) created_at: i64,
+        pub(crate) created_by: String,
+        pub(crate) updated_at: i64,
+        pub(crate) updated_by: String,
+    }
+
+    #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+    pub(crate) enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Who changed what, when and how.
 pub(crate) mod audit_entry {
     use sea_orm::entity::prelude::*;

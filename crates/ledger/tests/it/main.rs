@@ -20,6 +20,7 @@ mod leases;
 mod openid;
 mod open_alerts;
 mod opening;
+mod own_policies;
 mod people_facts;
 mod people_seen;
 mod place;
@@ -99,13 +100,14 @@ on_both_databases! {
     alert_lists: are_narrowed, are_searched, are_counted, page_through_all_while_others_come, are_listed_up_to_a_bound,
         tell_apart_what_was_resolved_as_what;
     changes: are_seen_by_a_look, are_seen_up_to_a_bound;
-    triage: is_told_in_the_history, is_done_by_one_at_a_time, is_done_to_many, has_bounds, has_an_end, goes_with_detection;
+    triage: is_told_in_the_history, is_done_by_one_at_a_time, is_done_to_many, has_bounds, has_an_end, goes_with_detection, is_summed_up_by_policy;
     risk: adds_up_over_seven_days, of_one_cause_counts_once, of_what_was_nothing_does_not_count, of_a_preview_is_replaced,
         lists_addends_up_to_a_bound_and_sums_all;
     signals: are_kept_and_narrowed, of_a_preview_are_replaced, of_a_policys_day_are_bounded, and_policies_are_counted_by_day;
     policies: are_set_and_told_in_the_trail, are_paused_and_resumed, have_bounds, have_a_bound_in_number,
         are_changed_by_one_at_a_time, leave_a_trail_that_can_be_read, leave_a_trail_with_bounds,
         leave_a_trail_that_is_listed_up_to_a_bound;
+    own_policies: are_written_and_told_in_the_trail, have_one_revision_with_what_is_set, have_bounds;
     suppressions: hold_until_their_end, are_told_in_the_trail, count_what_they_keep_quiet, have_bounds;
     enrichment: ranges_are_kept_as_given, ranges_are_saved_together_or_not_at_all, feeds_are_registered_and_fetched, feeds_are_moved_and_removed, both_have_bounds;
     people_facts: are_replaced_as_a_whole, come_in_thousands, have_bounds, are_never_seen_in_part;

@@ -342,7 +342,7 @@ pub(crate) async fn leave_a_trail_with_bounds(place: Place) {
     let refused = ledger.record_audit(&beyond).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "appending to the audit trail: what was before has 262145 bytes, more than 262144"
+        "appending to the audit trail: what was before has 1048577 bytes, more than 1048576"
     );
     assert_eq!(trail(&ledger).await.len(), 1);
 }

@@ -291,3 +291,34 @@ pub(crate) async fn goes_with_detection(place: Place) {
         assert_eq!(i64::try_from(history.len()), Ok(2 * STEPS));
     }
 }
+
+pub(crate) async fn is_summed_up_by_policy(place: Place) {
+    let mut stand = Stand::open(&place).await;
+    let quiet = drishti_ledger::DetectedAlert {
+        capped: true,
+        ..detected("d", &[4])
+    };
+    stand
+        .settle(vec![
+            detected("a", &[1]),
+            detected("b", &[2]),
+            detected("c", &[3]),
+            quiet,
+        ])
+        .await;
+    stand
+        .change("a", triage(resolved(Classification::Benign, "known")))
+        .await;
+    stand
+        .change("b", triage(resolved(Classification::Benign, "known")))
+        .await;
+    let policy = stand.alert("a").await.policy;
+    let since = at(1);
+    let verdicts = stand.ledger.verdicts(since).await.unwrap();
+    assert_eq!(verdicts.len(), 1);
+    assert_eq!(verdicts[&policy].open, 1);
+    let resolved = [(Classification::Benign, 2)].into();
+    assert_eq!(verdicts[&policy].resolved, resolved);
+    let later = since + chrono::TimeDelta::days(400);
+    assert!(stand.ledger.verdicts(later).await.unwrap().is_empty());
+}

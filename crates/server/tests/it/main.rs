@@ -17,6 +17,7 @@ mod limits;
 mod openid;
 mod operation;
 mod operators;
+mod own_policies;
 mod owner;
 mod people;
 mod policies;

@@ -136,6 +136,16 @@ async fn a_draft_is_checked() {
         (&json!(false), &Value::Null)
     );
     assert_eq!(broken["remarks"][0]["level"], "error");
+    let out_of_range = "title: x\ndrishti:\n  name: own.x\n  detector: mass_deletion\n  parameters:\n    minimum: 0\n";
+    let body = json!({"text": out_of_range});
+    let checked = app.post("/api/v1/policies/checks", &body).await.ok();
+    assert_eq!(checked["is_valid"], false);
+    let mut remarks = checked["remarks"].as_array().unwrap().iter();
+    let fault = remarks.find(|remark| remark["level"] == "error").unwrap();
+    assert_eq!(
+        (&fault["line"], &fault["code"]),
+        (&json!(6), &json!("unusable"))
+    );
 
     app.stop().await;
 }
@@ -190,6 +200,8 @@ async fn a_policy_and_a_changed_version_are_tried_on_the_past() {
         .await
         .ok();
     assert_eq!(counts["counts"][0]["matches"], 3);
+    let verdicts = json!([{"policy": "test.export", "open": 2, "true_positive": 0, "benign": 0, "false_positive": 0}]);
+    assert_eq!(counts["verdicts"], verdicts);
     assert_eq!(
         app.get("/api/v1/policies/counts?days=0").await.problem(400),
         "invalid_parameter"

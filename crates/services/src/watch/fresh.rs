@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use drishti_detect::Pack;
-use drishti_ledger::IpRange;
+use drishti_ledger::{IpRange, OwnPolicy};
 use tokio_util::sync::CancellationToken;
 
 use super::{Knowledge, KnowledgeFiles};
@@ -30,11 +30,18 @@ pub(crate) struct Known {
 #[derive(PartialEq, Eq)]
 struct Version {
     files: Vec<(PathBuf, Option<(SystemTime, u64)>)>,
+    stored: Stored,
+}
+
+/// What stands in the ledger.
+#[derive(Clone, PartialEq, Eq)]
+struct Stored {
     ranges: Vec<IpRange>,
+    policies: Vec<OwnPolicy>,
 }
 
 impl Version {
-    fn of(files: &KnowledgeFiles, ranges: Vec<IpRange>) -> Self {
+    fn of(files: &KnowledgeFiles, stored: Stored) -> Self {
         let policies = files.folder.as_deref().map(Pack::files).unwrap_or_default();
         let feeds = files.feeds.iter().map(|feed| feed.path.clone());
         let files = policies
@@ -43,7 +50,7 @@ impl Version {
             .chain(feeds);
         Self {
             files: files.map(with_state).collect(),
-            ranges,
+            stored,
         }
     }
 }
@@ -74,9 +81,9 @@ impl Services {
         let Some(before) = known.as_mut() else {
             return Ok(false);
         };
-        let ranges = self.ledger.ranges().await?;
+        let stored = self.stored_knowledge().await?;
         let files = Arc::clone(&self.knowledge_files);
-        let version = tokio::task::spawn_blocking(move || Version::of(&files, ranges));
+        let version = tokio::task::spawn_blocking(move || Version::of(&files, stored));
         let version = version.await.map_err(|_| DIED)?;
         if version == before.version {
             before.problem = None;
@@ -119,17 +126,26 @@ impl Services {
         }
     }
 
+    async fn stored_knowledge(&self) -> Result<Stored, ServiceError> {
+        Ok(Stored {
+            ranges: self.ledger.ranges().await?,
+            policies: self.ledger.own_policies().await?,
+        })
+    }
+
     async fn read_knowledge(&self, version: Option<Version>) -> Result<Known, ServiceError> {
-        let ranges = match &version {
-            Some(version) => version.ranges.clone(),
-            None => self.ledger.ranges().await?,
+        let stored = match &version {
+            Some(version) => version.stored.clone(),
+            None => self.stored_knowledge().await?,
         };
         let files = Arc::clone(&self.knowledge_files);
         let read_at = self.clock.now();
         let read = tokio::task::spawn_blocking(move || {
             // Before the files are read: what changes meanwhile is seen the next time.
-            let version = version.unwrap_or_else(|| Version::of(&files, ranges));
-            Knowledge::read(&files, &version.ranges).map(|knowledge| Known {
+            let version = version.unwrap_or_else(|| Version::of(&files, stored));
+            let Stored { ranges, policies } = &version.stored;
+            let read = Knowledge::read(&files, ranges, policies);
+            read.map(|knowledge| Known {
                 knowledge: Arc::new(knowledge),
                 version,
                 read_at,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use drishti_detect::enrich::{
     Agents, EnrichError, Enricher, FEED_BYTES_MAX, Feed, FeedSource, OwnRange, OwnRanges,
     PLACES_BYTES_MAX, Places, PlacesFile, Supported, read_file,
 };
-use drishti_detect::{Pack, Policy};
-use drishti_ledger::{IpRange, PolicySettings};
+use drishti_detect::{Pack, Policy, PolicyError, PolicyId};
+use drishti_ledger::{IpRange, OwnPolicy, PolicySettings};
 use url::Url;
 
 use crate::ServiceError;
+use crate::policies::Origin;
 
 /// Where what is known comes from.
 #[derive(Clone, Debug, Default)]
@@ -49,8 +50,10 @@ pub struct NamedFile {
 /// What detection and enrichment go by. It never changes; when a file or a range does, a new one is made.
 #[derive(Debug)]
 pub struct Knowledge {
-    /// The policies of all files, without what was set about them.
+    /// All policies, without what was set about them.
     pub pack: Pack,
+    /// Where those come from that did not come with the program.
+    origins: HashMap<PolicyId, Origin>,
     /// Tells what is known of addresses and user agents.
     pub enricher: Enricher,
     /// Why a range of the owner's is left out.
@@ -67,9 +70,13 @@ pub struct KnowledgeWarning {
 }
 
 impl Knowledge {
-    /// Reads the files. A policy that can't be read disables itself only ([`Knowledge::pack`] says which); a file of places or
+    /// Reads the files, and what was written here. A policy that can't be read disables itself only ([`Knowledge::pack`] says which); a file of places or
     /// addresses that can't be read is an error, because without it events would be taken for ones of which nothing is known.
-    pub fn read(files: &KnowledgeFiles, ranges: &[IpRange]) -> Result<Self, ServiceError> {
+    pub fn read(
+        files: &KnowledgeFiles,
+        ranges: &[IpRange],
+        own: &[OwnPolicy],
+    ) -> Result<Self, ServiceError> {
         let places = files
             .places
             .iter()
@@ -87,11 +94,19 @@ impl Knowledge {
             feeds,
             Agents::new(Supported::default()),
         )?;
+        let (pack, origins) = packed(files, own);
         Ok(Self {
-            pack: packed(files),
+            pack,
+            origins,
             enricher,
             left_out,
         })
+    }
+
+    /// Where a policy of the pack comes from.
+    pub fn origin(&self, policy: &PolicyId) -> Origin {
+        let origin = self.origins.get(policy);
+        origin.copied().unwrap_or(Origin::Shipped)
     }
 
     /// The policies with what was set about them.
@@ -168,18 +183,48 @@ fn own_ranges(stored: &[IpRange]) -> (OwnRanges, Vec<String>) {
     (fitting, left_out)
 }
 
-/// The owner's policies, and those shipped ones whose names they don't have.
-fn packed(files: &KnowledgeFiles) -> Pack {
-    let own = match &files.folder {
+/// The owner's policies in files, those shipped ones whose names they don't have, and those that were written here and have a name of
+/// their own.
+fn packed(files: &KnowledgeFiles, own: &[OwnPolicy]) -> (Pack, HashMap<PolicyId, Origin>) {
+    let in_files = match &files.folder {
         Some(folder) if folder.is_dir() => Pack::load(folder),
         _ => Pack::default(),
     };
+    let mut origins: HashMap<PolicyId, Origin> = HashMap::new();
     let mut pack = Pack::parse(&files.shipped);
-    pack.policies
-        .retain(|shipped| own.policies.iter().all(|policy| policy.id != shipped.id));
-    pack.policies.extend(own.policies);
-    pack.errors.extend(own.errors);
-    pack
+    pack.policies.retain(|shipped| {
+        let mut others = in_files.policies.iter();
+        others.all(|policy| policy.id != shipped.id)
+    });
+    for policy in in_files.policies {
+        origins.insert(policy.id.clone(), Origin::File);
+        pack.policies.push(policy);
+    }
+    pack.errors.extend(in_files.errors);
+    let texts: Vec<(PathBuf, String)> = own
+        .iter()
+        .map(|own| {
+            (
+                PathBuf::from(format!("{}.yml", own.policy)),
+                own.text.clone(),
+            )
+        })
+        .collect();
+    let written = Pack::parse(&texts);
+    pack.errors.extend(written.errors);
+    for policy in written.policies {
+        let taken = pack.policies.iter().find(|known| known.id == policy.id);
+        if let Some(taken) = taken {
+            let problem = format!("its name is taken by {}", taken.file.display());
+            let error = PolicyError::new(&policy.file, problem);
+            pack.errors
+                .push(error.advise("save it under another name, and remove this one"));
+            continue;
+        }
+        origins.insert(policy.id.clone(), Origin::Own);
+        pack.policies.push(policy);
+    }
+    (pack, origins)
 }
 
 fn with(policy: &Arc<Policy>, set: &PolicySettings) -> Arc<Policy> {

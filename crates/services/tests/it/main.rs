@@ -13,6 +13,7 @@ mod exactly_once;
 mod ingest;
 mod lease;
 mod maintenance;
+mod own_policies;
 mod people;
 mod place;
 mod policies;

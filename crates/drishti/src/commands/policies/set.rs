@@ -90,13 +90,20 @@ impl Row for PolicyChangeView {
 
     fn cells(&self) -> Vec<String> {
         let (before, after) = (self.before.as_ref(), self.after.as_ref());
+        let (before, after) = match &self.difference {
+            Some(difference) => {
+                let (new, gone) = difference.counts();
+                (format!("{gone} lines gone"), format!("{new} lines new"))
+            }
+            None => (other_than(before, after), other_than(after, before)),
+        };
         vec![
             time(self.at),
             self.author.clone(),
             self.policy_id.clone(),
             self.action.clone(),
-            other_than(before, after),
-            other_than(after, before),
+            before,
+            after,
         ]
     }
 }

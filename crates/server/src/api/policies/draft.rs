@@ -1,11 +1,10 @@
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use axum::Json;
-use drishti_services::detect::{Detector, GroupingSettings, Pack, RemarkLevel, lint, run_tests};
+use drishti_services::detect::RemarkLevel;
+use drishti_services::policies::DraftCheck;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::view::kind;
 use crate::body::Body;
 use crate::problem::{Failure, Problem};
 
@@ -14,7 +13,7 @@ use crate::problem::{Failure, Problem};
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyDraft {
     /// The whole file, in YAML.
-    text: String,
+    pub(super) text: String,
 }
 
 /// What there is to say of a draft.
@@ -25,7 +24,10 @@ pub(crate) struct PolicyCheck {
     /// Its stable name, where it can be read.
     #[schema(required)]
     name: Option<String>,
-    /// Faults and advice.
+    /// `activity` or `anomaly`, where it can be read.
+    #[schema(required)]
+    kind: Option<&'static str>,
+    /// Faults and advice, in the order of their lines.
     remarks: Vec<DraftRemark>,
     /// The examples in it, run.
     tests: Vec<DraftTest>,
@@ -36,6 +38,8 @@ pub(crate) struct PolicyCheck {
 struct DraftRemark {
     /// `error`: it can't be put in force; `warning`: it is probably not meant; `hint`.
     level: &'static str,
+    /// What kind of remark it is, by a stable name.
+    code: String,
     /// In which line, where that is known.
     #[schema(required)]
     line: Option<usize>,
@@ -75,34 +79,29 @@ pub(crate) async fn check_policy(
 }
 
 fn check(text: String) -> PolicyCheck {
-    let pack = Pack::parse(&[(PathBuf::from("policy.yml"), text)]);
-    let remarks = lint(&pack).into_iter().map(|remark| DraftRemark {
+    let check = DraftCheck::of(text);
+    let remarks = check.remarks.iter().map(|remark| DraftRemark {
         level: match remark.level {
             RemarkLevel::Hint => "hint",
             RemarkLevel::Warning => "warning",
             RemarkLevel::Error => "error",
         },
+        code: remark.code.clone(),
         line: remark.line,
-        problem: remark.text,
-        advice: remark.advice,
+        problem: remark.text.clone(),
+        advice: remark.advice.clone(),
     });
-    let remarks: Vec<DraftRemark> = remarks.collect();
-    let report = run_tests(&pack, |policy| {
-        let policies = [Arc::clone(policy)];
-        let (detector, errors) = Detector::new("draft", &policies, GroupingSettings::default());
-        errors.into_iter().next().map_or(Ok(detector), Err)
-    });
-    let tests = report.results.into_iter().map(|result| DraftTest {
-        name: result.test,
+    let tests = check.tests.iter().map(|result| DraftTest {
+        name: result.test.clone(),
         passed: result.failure.is_none(),
-        problem: result.failure,
+        problem: result.failure.clone(),
     });
+    let policy = check.policy.as_ref();
     PolicyCheck {
-        is_valid: report.errors.is_empty()
-            && remarks.iter().all(|remark| remark.level != "error")
-            && !pack.policies.is_empty(),
-        name: pack.policies.first().map(|policy| policy.id.to_string()),
-        remarks,
+        is_valid: check.policy().is_ok(),
+        name: policy.map(|policy| policy.id.to_string()),
+        kind: policy.map(|policy| kind(policy)),
+        remarks: remarks.collect(),
         tests: tests.collect(),
     }
 }

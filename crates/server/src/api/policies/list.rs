@@ -1,7 +1,7 @@
 use axum::Json;
 use axum::extract::State;
-use chrono::{Days, NaiveDate};
-use drishti_services::{ServiceError, Services};
+use chrono::{Days, NaiveDate, NaiveTime};
+use drishti_services::{Classification, ServiceError, Services, Verdicts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -39,7 +39,7 @@ pub(crate) async fn list_policies(
     let policies = knowledge.policies_with(&settings);
     let shown = policies.iter().map(|policy| {
         let set = settings.iter().find(|set| set.policy == policy.id.as_str());
-        PolicySummary::new(policy, set)
+        PolicySummary::new(policy, knowledge.origin(&policy.id), set)
     });
     let broken = knowledge.pack.errors.iter();
     Ok(Json(PolicyList {
@@ -66,6 +66,36 @@ pub(crate) struct CountParameters {
 pub(crate) struct PolicyCounts {
     /// The newest day first; days without any are left out.
     counts: Vec<PolicyDay>,
+    /// What people made of the alerts that began in those days, of all sources. Alerts that nobody was called for are left out.
+    verdicts: Vec<PolicyVerdicts>,
+}
+
+/// What people made of the alerts of one policy.
+#[derive(Debug, Serialize, ToSchema)]
+struct PolicyVerdicts {
+    /// Name of the policy.
+    policy: String,
+    /// Not resolved yet.
+    open: u64,
+    /// Resolved as true positives.
+    true_positive: u64,
+    /// Resolved as benign.
+    benign: u64,
+    /// Resolved as false positives.
+    false_positive: u64,
+}
+
+impl PolicyVerdicts {
+    fn new(policy: String, verdicts: &Verdicts) -> Self {
+        let of = |class| verdicts.resolved.get(&class).copied().unwrap_or_default();
+        Self {
+            policy,
+            open: verdicts.open,
+            true_positive: of(Classification::TruePositive),
+            benign: of(Classification::Benign),
+            false_positive: of(Classification::FalsePositive),
+        }
+    }
 }
 
 /// What one policy came to on one day.
@@ -109,6 +139,11 @@ pub(crate) async fn list_policy_counts(
     let ledger = services.ledger();
     let counts = ledger.policy_counts(source.as_ref(), parameters.policy.as_deref(), since);
     let counts = counts.await.map_err(ServiceError::from)?.into_iter();
+    let verdicts = ledger.verdicts(since.and_time(NaiveTime::MIN).and_utc());
+    let mut verdicts = verdicts.await.map_err(ServiceError::from)?;
+    if let Some(policy) = &parameters.policy {
+        verdicts.retain(|known, _| known == policy);
+    }
     Ok(Json(PolicyCounts {
         counts: counts
             .map(|of| PolicyDay {
@@ -119,6 +154,10 @@ pub(crate) async fn list_policy_counts(
                 suppressed: of.suppressed,
                 capped: of.capped,
             })
+            .collect(),
+        verdicts: verdicts
+            .into_iter()
+            .map(|(policy, of)| PolicyVerdicts::new(policy, &of))
             .collect(),
     }))
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -6,9 +7,9 @@ use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use drishti_model::Severity;
-use drishti_services::Services;
-use drishti_services::detect::{Mode, Scope};
-use drishti_services::policies::{PolicyChange, PolicyChangeView, Setting};
+use drishti_services::detect::{Mode, Policy, Scope};
+use drishti_services::policies::{PolicyChange, PolicyChangeView, Setting, TextDifference};
+use drishti_services::{ServiceError, Services};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -38,12 +39,20 @@ pub(crate) async fn get_policy(
     answer(&services, &name).await
 }
 
-async fn answer(services: &Services, name: &str) -> Result<Response, Problem> {
-    let policy = services.policy(name).await?;
+pub(super) async fn answer(services: &Services, name: &str) -> Result<Response, Problem> {
+    let knowledge = services.knowledge().await?;
     let settings = services.policy_settings().await?;
     let set = settings.iter().find(|set| set.policy == name);
+    let called = |policy: &&Arc<Policy>| policy.id.as_str() == name;
+    let file = knowledge.pack.policies.iter().find(called);
+    let all = knowledge.policies_with(&settings);
+    let policy = all.iter().find(called);
+    let Some((policy, file)) = policy.zip(file) else {
+        return Err(ServiceError::NoSuchPolicy(name.to_owned()).into());
+    };
     let tag = etag(set.map_or(0, |set| set.revision));
-    Ok(([(ETAG, tag)], Json(PolicyDetail::new(&policy, set))).into_response())
+    let shown = PolicyDetail::new(policy, file, knowledge.origin(&policy.id), set);
+    Ok(([(ETAG, tag)], Json(shown)).into_response())
 }
 
 /// What to set about a policy. What is left out stays as it is; null: as its file says.
@@ -167,7 +176,7 @@ struct PolicyChangeShown {
     at: DateTime<Utc>,
     /// Who did it; `detection` where it paused the policy.
     author: String,
-    /// `changed`, `paused` or `resumed`.
+    /// `changed`, `paused` or `resumed`; `created`, `replaced` or `removed` where its text was.
     action: String,
     /// What was set before; null where nothing was.
     #[schema(value_type = Option<Object>, required)]
@@ -175,6 +184,46 @@ struct PolicyChangeShown {
     /// What was set after.
     #[schema(value_type = Option<Object>, required)]
     after: Option<Value>,
+    /// How its text differs, where that changed.
+    #[schema(required)]
+    difference: Option<Difference>,
+}
+
+/// How two texts differ.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TextDifference)]
+struct Difference {
+    /// The lines that differ, and some around them.
+    lines: Vec<DifferenceLine>,
+    /// Whether there are more of them.
+    is_truncated: bool,
+}
+
+/// A line of a difference.
+#[derive(Debug, Serialize, ToSchema)]
+struct DifferenceLine {
+    /// Its number in the text before, from 1; null where it is new.
+    #[schema(required)]
+    before: Option<usize>,
+    /// Its number in the text after; null where it is gone.
+    #[schema(required)]
+    after: Option<usize>,
+    /// The line.
+    text: String,
+}
+
+impl From<TextDifference> for Difference {
+    fn from(difference: TextDifference) -> Self {
+        let lines = difference.lines.into_iter().map(|line| DifferenceLine {
+            before: line.before,
+            after: line.after,
+            text: line.text,
+        });
+        Self {
+            lines: lines.collect(),
+            is_truncated: difference.is_truncated,
+        }
+    }
 }
 
 impl From<PolicyChangeView> for PolicyChangeShown {
@@ -185,11 +234,12 @@ impl From<PolicyChangeView> for PolicyChangeShown {
             action: change.action,
             before: change.before,
             after: change.after,
+            difference: change.difference.map(Difference::from),
         }
     }
 }
 
-/// List what was set about a policy, and by whom; the newest first.
+/// List what was set or written about a policy, and by whom; the newest first.
 #[utoipa::path(
     get,
     path = "/policies/{name}/changes",

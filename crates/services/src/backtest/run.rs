@@ -1,0 +1,299 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use drishti_detect::{
+    Alert, Change, Detector, Entity, EntityKind, EventReference, FieldCensus, GroupingSettings,
+    Mode, People, Policy,
+};
+use drishti_model::{EnrichedEvent, SourceName, TimeRange};
+use tokio::time::Instant;
+
+use super::outcome::{
+    Backtest, BacktestDay, BacktestEntity, BacktestSample, SAMPLE_EVENTS_MAX, add_samples,
+};
+use crate::watch::people;
+use crate::{ServiceError, Services};
+
+/// When to stop reading.
+pub(super) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    pub(super) fn after(time: Option<Duration>) -> Self {
+        Self(time.map(|time| Instant::now() + time))
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// A version as it is tried: what is off or only recorded shall show what it would say.
+pub(super) fn alerting(version: &Policy) -> Arc<Policy> {
+    Arc::new(Policy {
+        mode: Mode::Alert,
+        ..version.clone()
+    })
+}
+
+/// An alert, and the first events that it rests on.
+struct Raised {
+    alert: Box<Alert>,
+    events: Vec<String>,
+}
+
+/// What is said about somebody or something.
+#[derive(Default)]
+struct Said {
+    name: Option<String>,
+    alerts: u64,
+    matches: u64,
+}
+
+/// One version of the policy, and what it came to.
+struct Tried {
+    detector: Detector,
+    /// By key.
+    alerts: BTreeMap<String, Raised>,
+    days: BTreeMap<chrono::NaiveDate, BacktestDay>,
+    entities: HashMap<(EntityKind, String), Said>,
+    matches: u64,
+    paused_at: Option<DateTime<Utc>>,
+    not_evaluable: u64,
+}
+
+impl Tried {
+    fn new(source: &SourceName, version: &Policy) -> Self {
+        let settings = GroupingSettings::default();
+        Self {
+            detector: Detector::new(source.as_str(), &[alerting(version)], settings).0,
+            alerts: BTreeMap::new(),
+            days: BTreeMap::new(),
+            entities: HashMap::new(),
+            matches: 0,
+            paused_at: None,
+            not_evaluable: 0,
+        }
+    }
+
+    /// Shows it events; what is older than `since` it only learns from.
+    fn take(&mut self, events: &[EnrichedEvent], people: &People, since: DateTime<Utc>) {
+        let mut changes = Vec::new();
+        for event in events {
+            let before = self.detector.not_evaluable();
+            self.detector.take(event, people, &mut changes);
+            let counts = event.event.created_at >= since;
+            if counts {
+                self.not_evaluable += self.detector.not_evaluable() - before;
+            }
+            for change in changes.drain(..) {
+                self.note(change, counts, since);
+            }
+        }
+    }
+
+    /// Notes a match; whether it counts, because it is in the span.
+    fn note(&mut self, change: Change, counts: bool, since: DateTime<Utc>) {
+        let (entity, at) = match &change {
+            Change::Alert { alert, .. } => (&alert.entity, alert.last_at),
+            Change::Signal(finding) => (&finding.entity, finding.at),
+            Change::Paused { at, .. } => {
+                self.paused_at.get_or_insert(*at);
+                return;
+            }
+        };
+        if counts {
+            let day = at.date_naive();
+            self.said_of(&entity.clone()).matches += 1;
+            self.matches += 1;
+            self.days.entry(day).or_default().matches += 1;
+        }
+        if let Change::Alert { alert, events, .. } = change
+            && alert.opened_at >= since
+        {
+            self.raise(alert, &events);
+        }
+    }
+
+    fn raise(&mut self, alert: Box<Alert>, events: &[EventReference]) {
+        let known = self.alerts.get_mut(&alert.key);
+        let gids = events.iter().map(|event| event.gid.clone());
+        if let Some(known) = known {
+            let free = SAMPLE_EVENTS_MAX.saturating_sub(known.events.len());
+            known.events.extend(gids.take(free));
+            known.alert = alert;
+            return;
+        }
+        let day = alert.opened_at.date_naive();
+        self.days.entry(day).or_default().alerts += 1;
+        self.said_of(&alert.entity).alerts += 1;
+        let raised = Raised {
+            events: gids.take(SAMPLE_EVENTS_MAX).collect(),
+            alert,
+        };
+        self.alerts.insert(raised.alert.key.clone(), raised);
+    }
+}
+
+impl Tried {
+    fn said_of(&mut self, entity: &Entity) -> &mut Said {
+        let key = (entity.kind, entity.id.clone());
+        let said = self.entities.entry(key).or_default();
+        if said.name.is_none() {
+            said.name.clone_from(&entity.name);
+        }
+        said
+    }
+}
+
+/// One source being gone through.
+pub(super) struct Run {
+    source: SourceName,
+    people: Arc<People>,
+    /// The version that is tried, and the one that it is compared with.
+    versions: Vec<Tried>,
+    census: Option<FieldCensus>,
+}
+
+impl Run {
+    pub(super) async fn new(
+        services: &Services,
+        source: &SourceName,
+        versions: &[&Arc<Policy>],
+    ) -> Result<Self, ServiceError> {
+        let census = versions.first().and_then(|tried| FieldCensus::new(tried));
+        let versions = versions.iter().map(|version| Tried::new(source, version));
+        Ok(Self {
+            source: source.clone(),
+            people: Arc::new(people(services, source).await?),
+            versions: versions.collect(),
+            census,
+        })
+    }
+
+    /// Reads the events of these types; answers up to when, where that is not to the end.
+    pub(super) async fn over(
+        &mut self,
+        services: &Services,
+        range: TimeRange,
+        types: Option<Vec<String>>,
+        since: DateTime<Utc>,
+        deadline: &Deadline,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let mut reader = services.lake.in_order(&self.source, range).await?;
+        if let Some(types) = types {
+            reader = reader.of_types(types);
+        }
+        let mut next = reader.next().await?;
+        while let Some(events) = next {
+            let last = events.last().map(|event| event.event.created_at);
+            if deadline.is_over() {
+                return Ok(events.first().map(|event| event.event.created_at).or(last));
+            }
+            let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
+            evaluated?;
+            next = read?;
+        }
+        Ok(None)
+    }
+
+    async fn evaluate(
+        &mut self,
+        events: Vec<EnrichedEvent>,
+        since: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let mut versions = std::mem::take(&mut self.versions);
+        let mut census = self.census.take();
+        let people = Arc::clone(&self.people);
+        let work = tokio::task::spawn_blocking(move || {
+            for version in &mut versions {
+                version.take(&events, &people, since);
+            }
+            if let Some(census) = &mut census {
+                for event in &events {
+                    census.take(event, &people);
+                }
+            }
+            (versions, census)
+        });
+        let died = |_| ServiceError::TaskDied("the evaluation of events");
+        (self.versions, self.census) = work.await.map_err(died)?;
+        Ok(())
+    }
+
+    pub(super) fn add_to(self, outcome: &mut Backtest) {
+        let Self {
+            source,
+            versions,
+            census,
+            ..
+        } = self;
+        let mut versions = versions.into_iter();
+        let Some(tried) = versions.next() else {
+            return;
+        };
+        if let Some(census) = census {
+            outcome.looked_at += census.events();
+            for (field, events) in census.lacking() {
+                outcome.lack(field, events);
+            }
+        }
+        add_counts(outcome, &tried);
+        let shown = |raised: &Raised| sample(&source, raised);
+        add_samples(&mut outcome.samples, tried.alerts.values().map(shown));
+        let Some(difference) = &mut outcome.difference else {
+            return;
+        };
+        let in_force = versions.next().map(|version| version.alerts);
+        let in_force = in_force.unwrap_or_default();
+        let only = |these: &BTreeMap<String, Raised>, others: &BTreeMap<String, Raised>| {
+            let only = these.iter().filter(|(key, _)| !others.contains_key(*key));
+            only.map(|(_, raised)| shown(raised)).collect::<Vec<_>>()
+        };
+        let (added, removed) = (
+            only(&tried.alerts, &in_force),
+            only(&in_force, &tried.alerts),
+        );
+        difference.alerts_in_force += in_force.len() as u64;
+        difference.added_count += added.len() as u64;
+        difference.removed_count += removed.len() as u64;
+        add_samples(&mut difference.added, added);
+        add_samples(&mut difference.removed, removed);
+    }
+}
+
+fn add_counts(outcome: &mut Backtest, tried: &Tried) {
+    outcome.not_evaluable += tried.not_evaluable;
+    outcome.matches += tried.matches;
+    outcome.pause(tried.paused_at);
+    outcome.alerts += tried.alerts.len() as u64;
+    for (day, counted) in &tried.days {
+        let of_day = outcome.days.entry(*day).or_default();
+        of_day.alerts += counted.alerts;
+        of_day.matches += counted.matches;
+    }
+    let entities = tried.entities.iter();
+    outcome
+        .entities
+        .extend(entities.map(|((kind, id), said)| BacktestEntity {
+            kind: kind.as_str(),
+            id: id.clone(),
+            name: said.name.clone(),
+            alerts: said.alerts,
+            matches: said.matches,
+        }));
+}
+
+fn sample(source: &SourceName, raised: &Raised) -> BacktestSample {
+    let Raised { alert, events } = raised;
+    let entity = &alert.entity;
+    BacktestSample {
+        source: source.to_string(),
+        time: alert.opened_at,
+        severity: alert.severity,
+        title: alert.title.clone(),
+        entity: entity.name.clone().unwrap_or_else(|| entity.id.clone()),
+        events: events.clone(),
+    }
+}

@@ -1,0 +1,101 @@
+//! Policies that are being written.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use drishti_detect::{
+    Detector, GroupingSettings, Pack, Policy, PolicyError, Remark, RemarkLevel, TestResult, lint,
+    run_tests,
+};
+
+use crate::ServiceError;
+
+/// What a text is called that has no file. A policy that gives itself no name is called after it, and so after nothing.
+const FILE: &str = "unnamed.yml";
+const NAMELESS: &str = "sigma.unnamed";
+
+/// Names that addresses of the API and of the web app have: a policy that is called so could not be reached.
+const RESERVED: [&str; 5] = ["checks", "counts", "new", "previews", "vocabulary"];
+
+/// What there is to say of a text that is to be a policy.
+#[derive(Clone, Debug, Default)]
+pub struct DraftCheck {
+    /// The policy, where it can be read.
+    pub policy: Option<Arc<Policy>>,
+    /// Faults and advice, in the order of their lines.
+    pub remarks: Vec<Remark>,
+    /// The examples in it, run.
+    pub tests: Vec<TestResult>,
+}
+
+impl DraftCheck {
+    /// Looks through `text` and runs its examples: some milliseconds of work, or seconds where it has hundreds of events.
+    pub fn of(text: String) -> Self {
+        let pack = Pack::parse(&[(PathBuf::from(FILE), text)]);
+        let mut remarks = lint(&pack);
+        let policy = pack.policies.first().cloned();
+        if let Some(policy) = &policy {
+            remarks.extend(badly_named(policy).map(remark));
+            let (_, faults) = detector(policy);
+            remarks.extend(faults.into_iter().map(remark));
+        }
+        remarks.sort_by_key(|remark| remark.line);
+        let report = run_tests(&pack, |policy| {
+            let (detector, faults) = detector(policy);
+            faults.into_iter().next().map_or(Ok(detector), Err)
+        });
+        Self {
+            policy,
+            remarks,
+            tests: report.results,
+        }
+    }
+
+    /// The policy, if it could be put in force: it can be read, and no remark is an error.
+    pub fn policy(&self) -> Result<&Arc<Policy>, ServiceError> {
+        let mut errors = self.remarks.iter();
+        let error = errors.find(|remark| remark.level == RemarkLevel::Error);
+        match (&self.policy, error) {
+            (Some(policy), None) => Ok(policy),
+            (_, error) => Err(ServiceError::InvalidPolicy {
+                line: error.and_then(|remark| remark.line),
+                problem: error
+                    .map_or("there is no policy in it", |remark| &remark.text)
+                    .to_owned(),
+                advice: error
+                    .and_then(|remark| remark.advice.clone())
+                    .unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+fn detector(policy: &Arc<Policy>) -> (Detector, Vec<PolicyError>) {
+    let policies = [Arc::clone(policy)];
+    Detector::new("draft", &policies, GroupingSettings::default())
+}
+
+fn badly_named(policy: &Policy) -> Option<PolicyError> {
+    let name = policy.id.as_str();
+    if name == NAMELESS {
+        let error = PolicyError::in_policy(policy, &["drishti"], "the policy has no name");
+        let advice = "write one under `drishti`, such as `name: own.exports_at_night`";
+        return Some(error.advise(advice));
+    }
+    RESERVED.contains(&name).then(|| {
+        let problem = format!("no policy can be called `{name}`");
+        let error = PolicyError::in_policy(policy, &["drishti", "name"], problem);
+        error.advise(format!("call it `own.{name}`"))
+    })
+}
+
+fn remark(error: PolicyError) -> Remark {
+    Remark {
+        file: error.file,
+        line: error.line,
+        level: RemarkLevel::Error,
+        code: "unusable".to_owned(),
+        text: error.problem,
+        advice: error.advice,
+    }
+}
