@@ -131,6 +131,57 @@ export const SCREENS: Screen[] = [
     path: '/events/sql?sql=select+event_category,+count(*)+as+n+from+events+group+by+1+order+by+n+desc',
     ready: '.result .bars',
   },
+  { name: 'policies', path: '/policies', ready: 'main li' },
+  {
+    name: 'policies-selected',
+    path: '/policies?kind=anomaly',
+    ready: 'main li',
+    before: async (page) => {
+      for (const place of [0, 2, 3]) await page.locator('main li input').nth(place).click();
+      await page.getByText('3 selected').waitFor();
+    },
+  },
+  {
+    name: 'policy-anomaly',
+    path: '/policies/anomaly.mass_deletion',
+    ready: 'text=History',
+    size: { width: 1440, height: 1100 },
+  },
+  {
+    name: 'policy-activity',
+    path: '/policies/asana.saml_made_optional',
+    ready: 'text=What to do',
+    before: async (page) => {
+      await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByText(/tests passed/).waitFor();
+    },
+  },
+  {
+    name: 'policy-new',
+    path: '/policies/new?event_type=user_login_failed&last=30d',
+    ready: '.cm-content',
+    before: async (page) => {
+      await page.getByText(/matches and .* in/).waitFor();
+    },
+  },
+  {
+    name: 'policy-broken',
+    path: '/policies/new?copy=asana.mass_task_deletion',
+    ready: '.cm-content',
+    before: async (page) => {
+      await page.locator('.cm-line', { hasText: 'level: ' }).first().click();
+      await page.keyboard.press('End');
+      await page.keyboard.type('er');
+      await page.getByRole('tab', { name: 'Remarks' }).click();
+      await page.locator('.cm-lint-marker-error').first().waitFor();
+    },
+  },
+  {
+    name: 'policy-narrow',
+    path: '/policies/anomaly.impossible_travel',
+    ready: 'text=History',
+    size: { width: 700, height: 900 },
+  },
   { name: 'sources', path: '/sources', ready: 'main li' },
   { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
   { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },

@@ -6,6 +6,7 @@ import { mapsTexts } from './texts/maps';
 import { peopleTexts } from './texts/people';
 import { settingsTexts } from './texts/settings';
 import { queryTexts } from './texts/query';
+import { policiesTexts } from './texts/policies';
 import { sourcesTexts } from './texts/sources';
 import { suppressTexts } from './texts/suppress';
 import { viewsTexts } from './texts/views';
@@ -180,6 +181,7 @@ export const texts = {
   ...mapsTexts,
   ...peopleTexts,
   ...queryTexts,
+  ...policiesTexts,
   ...sourcesTexts,
   ...suppressTexts,
   ...settingsTexts,

@@ -13,7 +13,7 @@ export const PAGES = [
   { name: 'alerts', path: '/alerts', icon: 'alerts', key: 'a', isBuilt: true },
   { name: 'events', path: '/events', icon: 'events', key: 'e', isBuilt: true },
   { name: 'people', path: '/people', icon: 'people', key: 'p', isBuilt: true },
-  { name: 'policies', path: '/policies', icon: 'policies', key: 'l', isBuilt: false },
+  { name: 'policies', path: '/policies', icon: 'policies', key: 'l', isBuilt: true },
   { name: 'reviews', path: '/reviews', icon: 'reviews', key: 'r', isBuilt: false },
   { name: 'licences', path: '/licences', icon: 'licences', key: 'i', isBuilt: false },
   { name: 'sources', path: '/sources', icon: 'sources', key: 's', isBuilt: true },
@@ -35,6 +35,10 @@ export type RouteName =
   | 'query'
   | 'people'
   | 'person'
+  | 'policies'
+  | 'policy'
+  | 'policy-new'
+  | 'policy-edit'
   | 'sources'
   | 'source-new'
   | 'source'
@@ -55,6 +59,10 @@ const ROUTES: readonly [RouteName, string][] = [
   ['query', '/events/sql'],
   ['people', '/people'],
   ['person', '/people/:id'],
+  ['policies', '/policies'],
+  ['policy-new', '/policies/new'],
+  ['policy', '/policies/:name'],
+  ['policy-edit', '/policies/:name/edit'],
   ['sources', '/sources'],
   ['source-new', '/sources/new'],
   ['source', '/sources/:name'],

@@ -1,0 +1,243 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Event } from '../../../lib/api/schema';
+import { eventFilters } from '../../events/filters';
+import {
+  asCopy,
+  blank,
+  nameFor,
+  readBasics,
+  readDetector,
+  readScope,
+  writeBasic,
+  writeParameter,
+  writeScope,
+} from './basics';
+import { isReadable, readDocuments } from './documents';
+import { isObstacle, readFilter, writeFilter } from './filter';
+import { daysOf, filterOf } from './from-search';
+import type { Filter } from './model';
+import { exampleOf, withTest } from './tests';
+
+const TEXT = `# Who watches
+title: Exports
+logsource: {product: asana, service: audit}
+detection:
+  selection: # of what
+    event_type: [a, b]
+    ip.country|neq: DE
+  office: {ip.category: corporate}
+  condition: selection and not office
+level: high
+drishti:
+  name: own.exports
+  runbook: |
+    Ask.
+`;
+
+const read = (text: string): Filter => {
+  const filter = readFilter(text);
+  if (isObstacle(filter)) throw new Error(JSON.stringify(filter));
+  return filter;
+};
+
+describe('from the text to the builder', () => {
+  test('conditions, exceptions and counting', () => {
+    const filter = read(TEXT);
+    expect(filter.include).toEqual([
+      {
+        name: 'selection',
+        conditions: [
+          { field: 'event_type', operator: 'is', values: ['a', 'b'] },
+          { field: 'ip.country', operator: 'is_not', values: ['DE'] },
+        ],
+      },
+    ]);
+    expect(filter.exclude.map(({ name }) => name)).toEqual(['office']);
+  });
+
+  test.each([
+    ['title: [', 'unreadable'],
+    ['title: x\ndrishti: {detector: mass_deletion}', 'detector'],
+    [TEXT.replace('selection and not office', 'not office'), 'condition'],
+    [TEXT.replace('selection and not office', 'selection or office'), 'condition'],
+    [TEXT.replace('selection and not office', 'selection'), 'condition'],
+    [TEXT.replace('{ip.category: corporate}', '[{ip.category: corporate}]'), 'selection'],
+    [TEXT.replace('ip.country|neq', 'ip.country|base64'), 'field'],
+    [`${TEXT}---\ntitle: y\nfilter: {rules: [x], selection: {a: b}, condition: not selection}`, 'documents'],
+  ])('says why it can’t: %#', (text, kind) => {
+    expect(readFilter(text)).toMatchObject({ kind });
+  });
+
+  test('every shipped policy is shown or said why not', () => {
+    const folder = new URL('../../../../../policies/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yml'));
+    expect(files.length).toBeGreaterThan(100);
+    let shown = 0;
+    for (const file of files) {
+      const text = readFileSync(new URL(file, folder), 'utf8');
+      expect(readBasics(text)?.title, file).toBeTruthy();
+      const filter = readFilter(text);
+      if (isObstacle(filter)) {
+        expect(filter.kind, file).not.toBe('unreadable');
+        continue;
+      }
+      shown += 1;
+      // What is read and written again is the same filter, and the rest is untouched.
+      const again = writeFilter(text, filter);
+      expect(readFilter(again), file).toEqual(filter);
+      expect(readBasics(again), file).toEqual(readBasics(text));
+    }
+    expect(shown).toBeGreaterThan(files.length / 3);
+  });
+});
+
+describe('from the builder to the text', () => {
+  test('keeps comments and everything else', () => {
+    const filter = read(TEXT);
+    const text = writeFilter(TEXT, { ...filter, exclude: [], words: ['secret'] });
+    expect(text).toContain('# Who watches');
+    expect(text).toContain('runbook: |\n    Ask.');
+    expect(text).toContain('condition: selection and words');
+    expect(read(text).words).toEqual(['secret']);
+  });
+
+  test('counting moves what the policy says to the correlation, and back', () => {
+    const counting = { distinct: 'resource.gid', by: ['actor.gid'], least: 50, within: '1h' };
+    const text = writeFilter(TEXT, { ...read(TEXT), counting });
+    const documents = readDocuments(text);
+    if (!isReadable(documents)) throw new Error(text);
+    expect(documents.all.length).toBe(2);
+    expect(documents.main.toJSON()).toMatchObject({
+      title: 'Exports',
+      level: 'high',
+      correlation: {
+        type: 'value_count',
+        rules: ['own_exports_once'],
+        'group-by': ['actor.gid'],
+        timespan: '1h',
+        condition: { field: 'resource.gid', gte: 50 },
+      },
+      drishti: { name: 'own.exports' },
+    });
+    expect(read(text).counting).toEqual(counting);
+    const back = writeFilter(text, { ...read(text), counting: null });
+    expect(read(back)).toEqual(read(TEXT));
+    expect(readBasics(back)).toEqual(readBasics(TEXT));
+  });
+
+  test('hostile values stay values', () => {
+    const nasty = ['<img src=x onerror=alert(1)>', 'a: [b', '# no comment', '', '\u202Egnp', "it's", '*', 'no', '7'];
+    const filter = read(TEXT);
+    const [group] = filter.include;
+    if (!group) throw new Error('no group');
+    const include = [{ ...group, conditions: [{ field: 'resource.name', operator: 'is' as const, values: nasty }] }];
+    expect(read(writeFilter(TEXT, { ...filter, include })).include).toEqual(include);
+  });
+
+  test('several groups, of which any is enough', () => {
+    const is = (value: string) => [{ field: 'event_type', operator: 'is' as const, values: [value] }];
+    const filter: Filter = {
+      include: [
+        { name: 'selection', conditions: is('a') },
+        { name: 'selection_2', conditions: is('b') },
+      ],
+      exclude: [],
+      words: [],
+      counting: null,
+    };
+    const text = writeFilter(TEXT, filter);
+    expect(text).toContain('condition: (selection or selection_2)');
+    expect(read(text)).toEqual(filter);
+  });
+});
+
+describe('the rest of a policy', () => {
+  test('is said otherwise', () => {
+    expect(readBasics(writeBasic(TEXT, 'mode', 'record'))?.mode).toBe('record');
+    expect(writeBasic(TEXT, 'runbook', '')).not.toContain('runbook');
+    expect(readBasics(writeBasic(TEXT, 'title', 'a: "b"'))?.title).toBe('a: "b"');
+    const scope = readScope(TEXT);
+    const admins = { ...scope, exclude: { ...scope.exclude, roles: ['admin'] } };
+    expect(readScope(writeScope(TEXT, admins))).toEqual(admins);
+    expect(writeScope(writeScope(TEXT, admins), scope)).not.toContain('scope');
+  });
+
+  test('of an anomaly has parameters', () => {
+    const text = 'title: x\ndrishti: {name: own.x, detector: mass_deletion}\n';
+    expect(readDetector(writeParameter(text, 'minimum', 7))).toEqual({
+      name: 'mass_deletion',
+      parameters: { minimum: 7 },
+    });
+    expect(readDetector(TEXT)).toBeNull();
+  });
+
+  test('a copy has a name and an id of its own', () => {
+    const copy = asCopy(`id: ${'0'.repeat(8)}\n${TEXT}`, 'own.copy', 'Copy');
+    expect(readBasics(copy)).toMatchObject({ name: 'own.copy', title: 'Copy' });
+    expect(copy).not.toContain('id: 00000000\n');
+  });
+
+  test('names come from titles', () => {
+    expect(nameFor('Exports, at night!')).toBe('own.exports_at_night');
+    expect(nameFor('Überfälle')).toBe('own.u_berfa_lle');
+    expect(nameFor('🎉')).toBe('own.policy');
+    expect(readBasics(blank('a "b" #c'))?.title).toBe('a "b" #c');
+  });
+});
+
+describe('a search becomes a policy', () => {
+  test('with what the page asks for', () => {
+    const query = new URLSearchParams(
+      'event_type=a&event_type=b&actor=ada@example.com&ip=192.0.2.7&q=+secret+&last=24h',
+    );
+    const filters = eventFilters(query);
+    const filter = filterOf(filters);
+    expect(filter.words).toEqual(['secret']);
+    expect(filter.include[0]?.conditions.map(({ field, values }) => [field, values])).toEqual([
+      ['event_type', ['a', 'b']],
+      ['actor.email', ['ada@example.com']],
+      ['context.client_ip_address', ['192.0.2.7']],
+    ]);
+    expect(daysOf(filters, 0)).toBe(1);
+    expect(read(writeFilter(blank('x'), filter))).toEqual(filter);
+  });
+
+  test('asks for nothing where the page does', () => {
+    const text = writeFilter(blank('x'), filterOf(eventFilters(new URLSearchParams())));
+    expect(read(text).include).toEqual([{ name: 'selection', conditions: [] }]);
+  });
+});
+
+test('an event becomes an example', () => {
+  const example = exampleOf({
+    source: 's',
+    batch: 1,
+    collected_at: '2026-11-25T00:00:00Z',
+    event: {
+      gid: '1',
+      created_at: '2026-11-25T00:00:00Z',
+      event_type: 'a',
+      actor: { gid: '7' },
+      details: null,
+    } as unknown as Event['event'],
+    address: {
+      country: 'DE',
+      region: null,
+      city: null,
+      latitude: null,
+      longitude: null,
+      asn: null,
+      organization: null,
+      category: null,
+      tags: [],
+    },
+    device: null,
+  });
+  expect(example).toEqual({ event_type: 'a', actor: { gid: '7' }, ip: { country: 'DE' } });
+  const text = withTest(withTest(TEXT, 'one', true, [example]), 'two', false, [example]);
+  const documents = readDocuments(text);
+  if (!isReadable(documents)) throw new Error(text);
+  const tests = (documents.main.toJSON() as { drishti: { tests: { name: string }[] } }).drishti.tests;
+  expect(tests.map(({ name }) => name)).toEqual(['one', 'two']);
+});
