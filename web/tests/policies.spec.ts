@@ -5,6 +5,9 @@ import type { Page } from '@playwright/test';
 import { home, program } from './place';
 import { expect, test } from './watched';
 
+/** Trying a policy reads what was collected, which takes a while where much else is going on. */
+const tried = { timeout: 60_000 };
+
 const editor = (page: Page) => page.locator('.cm-content');
 
 /** Puts a text into the editor in place of what is there. */
@@ -22,6 +25,7 @@ function ingest(event: Record<string, unknown>) {
 }
 
 test('a search becomes a policy that is tried, switched on and fires', async ({ page }) => {
+  test.setTimeout(240_000);
   await page.goto('/policies/new?event_type=project_deleted&actor=journey@example.com&q=roadmap&last=7d');
   await expect(editor(page)).toContainText('actor.email: journey@example.com');
   await expect(editor(page)).toContainText('condition: selection and words');
@@ -29,7 +33,7 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue('own.roadmaps_deleted');
   await page.getByRole('combobox', { name: 'Severity' }).selectOption('high');
   await expect(page.getByText('Valid', { exact: true })).toBeVisible();
-  await expect(page.getByText('It would have said nothing.')).toBeVisible();
+  await expect(page.getByText('It would have said nothing.')).toBeVisible(tried);
   await page.getByRole('button', { name: 'Create' }).click();
   await expect(page).toHaveURL(/\/policies\/own\.roadmaps_deleted$/);
   await expect(page.getByText('wrote it')).toBeVisible();
@@ -52,8 +56,8 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
 
   // Tried again on what happened, with a change that would have kept it quiet, against the version in force.
   await page.goto('/policies/own.roadmaps_deleted/edit');
-  await page.getByRole('tab', { name: 'Preview' }).click();
-  await expect(page.getByText('1 match and 1 alert', { exact: false })).toBeVisible();
+  await page.getByLabel('Days').selectOption('1');
+  await expect(page.getByText('1 match and 1 alert', { exact: false })).toBeVisible(tried);
   await page.getByRole('button', { name: 'Must fire' }).click();
   await page.getByRole('tab', { name: 'Tests' }).click();
   await expect(page.getByText('1 test passed')).toBeVisible();
@@ -68,7 +72,7 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
   await expect(page.getByText('1 of 1 failed')).toBeVisible();
   await page.getByRole('tab', { name: 'Compared' }).click();
   await page.getByRole('button', { name: 'Compare with the version in force' }).click();
-  await expect(page.getByText('adds 0 and removes 1', { exact: false })).toBeVisible();
+  await expect(page.getByText('adds 0 and removes 1', { exact: false })).toBeVisible(tried);
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByText('changed the text')).toBeVisible();
   await page
@@ -105,7 +109,7 @@ test('a broken text is shown at its line, and the builder says so', async ({ pag
 test('the builder and the text say the same', async ({ page }) => {
   await page.goto('/policies/new?event_type=task_deleted');
   const group = page.getByRole('group', { name: 'All of these' });
-  await group.getByRole('button', { name: 'Condition' }).click();
+  await group.getByRole('button', { name: 'Condition', exact: true }).click();
   await group.getByLabel('Field').last().fill('ip.category');
   await group.getByLabel('How it is compared').last().selectOption('is not');
   await group.getByLabel('Values').last().fill('corporate');
@@ -142,13 +146,12 @@ test('the mode of a shipped policy is changed in the list and stands in its hist
   await mode.selectOption('Off');
   await expect(page.getByText('1 policy set to Off')).toBeVisible();
   await page.goto(`/policies/${name}`);
-  await expect(page.getByText('set', { exact: true })).toBeVisible();
-  await expect(page.locator('del', { hasText: 'As the file says' })).toBeVisible();
-  await expect(page.locator('ins', { hasText: 'Off' })).toBeVisible();
+  await expect(page.locator('del').first()).toHaveText('As the file says');
+  await expect(page.locator('ins').first()).toHaveText('Off');
   await page.getByLabel('Mode').selectOption({ index: 0 });
   await page.getByRole('button', { name: 'Save settings' }).click();
   await expect(page.getByText('Saved')).toBeVisible();
-  await expect(page.locator('ins', { hasText: 'As the file says' })).toBeVisible();
+  await expect(page.locator('ins').first()).toHaveText('As the file says');
 });
 
 test('parameters of a detector show what is published and are set within their range', async ({ page }) => {

@@ -60,6 +60,8 @@ async fn help() {
     let rest: [&[&str]; 17] = [
         &["operators"],
         &["operators", "add"],
+        &["policies", "add"],
+        &["policies", "remove"],
         &["policies", "set"],
         &["policies", "history"],
         &["alerts", "list"],

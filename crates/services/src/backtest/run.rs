@@ -187,9 +187,8 @@ impl Run {
         }
         let mut next = reader.next().await?;
         while let Some(events) = next {
-            let last = events.last().map(|event| event.event.created_at);
             if deadline.is_over() {
-                return Ok(events.first().map(|event| event.event.created_at).or(last));
+                return Ok(events.first().map(|event| event.event.created_at));
             }
             let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
             evaluated?;

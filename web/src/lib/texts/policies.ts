@@ -216,6 +216,7 @@ export const policiesTexts = {
     operator: 'How it is compared',
     values: 'Values',
     valueHint: 'a value, then Enter',
+    noValue: 'Without a value it asks for events in which the field is not known.',
     addValue: 'Add',
     removeValue: (value: string) => `Remove ${value}`,
     words: 'Text anywhere in the event',

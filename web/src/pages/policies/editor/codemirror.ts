@@ -127,6 +127,7 @@ export class TextView {
           ]),
           EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
           EditorView.lineWrapping,
+          EditorView.domEventHandlers({ beforeinput: (event, view) => replaced(event, view) }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) change(update.state.doc.toString());
           }),
@@ -183,6 +184,21 @@ export class TextView {
   destroy(): void {
     this.#view.destroy();
   }
+}
+
+/**
+ * Puts what is typed in the place of what is selected. Browsers that do so themselves keep the looks of what was there, in style
+ * attributes, which the security policy refuses and reports.
+ */
+function replaced(event: InputEvent, view: EditorView): boolean {
+  const { from, to, empty } = view.state.selection.main;
+  const text = event.data;
+  if (event.inputType !== 'insertText' || event.isComposing || empty || text === null) return false;
+  const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type' });
+  const isTaken = view.state.facet(EditorView.inputHandler).some((take) => take(view, from, to, text, insert));
+  if (!isTaken) view.dispatch(insert());
+  event.preventDefault();
+  return true;
 }
 
 const DRISHTI_KEYS = [
