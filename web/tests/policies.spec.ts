@@ -26,21 +26,25 @@ function ingest(event: Record<string, unknown>) {
 
 test('a search becomes a policy that is tried, switched on and fires', async ({ page }) => {
   test.setTimeout(240_000);
-  await page.goto('/policies/new?event_type=project_deleted&actor=journey@example.com&q=roadmap&last=7d');
-  await expect(editor(page)).toContainText('actor.email: journey@example.com');
+  // Nobody else's: what another run has left plays no part.
+  const stamp = Date.now();
+  const email = `journey-${stamp}@example.com`;
+  const name = `own.roadmaps_deleted_${stamp}`;
+  await page.goto(`/policies/new?event_type=project_deleted&actor=${email}&q=roadmap&last=7d`);
+  await expect(editor(page)).toContainText(`actor.email: ${email}`);
   await expect(editor(page)).toContainText('condition: selection and words');
-  await page.getByLabel('Title', { exact: true }).fill('Roadmaps deleted');
-  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('own.roadmaps_deleted');
+  await page.getByLabel('Title', { exact: true }).fill(`Roadmaps deleted ${stamp}`);
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue(name);
   await page.getByRole('combobox', { name: 'Severity' }).selectOption('high');
   await expect(page.getByText('Valid', { exact: true })).toBeVisible();
   await expect(page.getByText('It would have said nothing.')).toBeVisible(tried);
   await page.getByRole('button', { name: 'Create' }).click();
-  await expect(page).toHaveURL(/\/policies\/own\.roadmaps_deleted$/);
+  await expect(page).toHaveURL(new RegExp(`/policies/${name}$`));
   await expect(page.getByText('wrote it')).toBeVisible();
   await expect(page.getByText('It has raised no alert.')).toBeVisible();
 
   const at = new Date().toISOString();
-  const actor = { actor_type: 'user', gid: '4711', name: 'Journey', email: 'journey@example.com' };
+  const actor = { actor_type: 'user', gid: '4711', name: 'Journey', email };
   const resource = { resource_type: 'project', gid: '4712', name: 'Roadmap 2027' };
   ingest({
     gid: `journey-${at}`,
@@ -50,12 +54,12 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
     actor,
     resource,
   });
-  await page.goto('/alerts?policy=own.roadmaps_deleted');
+  await page.goto(`/alerts?policy=${name}`);
   await expect(page.locator('[data-alert]')).toHaveCount(1);
   await expect(page.locator('[data-alert]')).toContainText('High');
 
   // Tried again on what happened, with a change that would have kept it quiet, against the version in force.
-  await page.goto('/policies/own.roadmaps_deleted/edit');
+  await page.goto(`/policies/${name}/edit`);
   await page.getByLabel('Days').selectOption('1');
   await expect(page.getByText('1 match and 1 alert', { exact: false })).toBeVisible(tried);
   await page.getByRole('button', { name: 'Must fire' }).click();
@@ -63,7 +67,7 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
   await expect(page.getByText('1 test passed')).toBeVisible();
   await page.getByRole('button', { name: 'Remove roadmap' }).click();
   await page.getByRole('textbox', { name: 'Text anywhere in the event' }).waitFor({ state: 'detached' });
-  await page.getByRole('button', { name: 'Remove journey@example.com' }).click();
+  await page.getByRole('button', { name: `Remove ${email}` }).click();
   await page
     .getByRole('group', { name: 'All of these' })
     .getByRole('textbox', { name: 'Values' })

@@ -158,10 +158,10 @@ export const SCREENS: Screen[] = [
   },
   {
     name: 'policy-new',
-    path: '/policies/new?event_type=user_login_failed&last=30d',
+    path: '/policies/new?event_type=user_login_succeeded&last=24h',
     ready: '.cm-content',
     before: async (page) => {
-      await page.getByText(/matches and .* in/).waitFor();
+      await page.locator('.panel .sum').waitFor();
     },
   },
   {

@@ -172,7 +172,8 @@ impl Run {
         })
     }
 
-    /// Reads the events of these types; answers up to when, where that is not to the end.
+    /// Reads the events of these types. Where the time is over before the end, what has been read still counts; answers up to when that
+    /// is.
     pub(super) async fn over(
         &mut self,
         services: &Services,
@@ -188,7 +189,9 @@ impl Run {
         let mut next = reader.next().await?;
         while let Some(events) = next {
             if deadline.is_over() {
-                return Ok(events.first().map(|event| event.event.created_at));
+                let until = events.last().map(|event| event.event.created_at);
+                self.evaluate(events, since).await?;
+                return Ok(until);
             }
             let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
             evaluated?;

@@ -1,14 +1,17 @@
 //! Policies that are written here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use drishti_services::AlertFilter;
 use drishti_services::ServiceError;
 use drishti_services::Services;
+use drishti_services::backtest::Trial;
 use drishti_services::detect::PolicyId;
 use drishti_services::policies::Origin;
 
-use crate::place::{Place, event, ingest};
+use crate::place::{Place, event, event_at, ingest, now};
 
 const SIGN_IN: &str = r"
 title: Sign-in
@@ -90,20 +93,26 @@ async fn a_file_of_the_same_name_comes_first_and_is_told() {
     );
 }
 
-/// A trial reads in batches, and what it has read when its time is over is the answer.
+/// A trial reads day by day, and what it has read when its time is over is the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trial_ends_when_its_time_is_over() {
     let mut place = Place::new();
     place.policies = vec![(PathBuf::from("sign_in.yml"), SIGN_IN.to_owned())];
     let services = place.open().await;
-    ingest(&services, event(1)).await;
+    let days_ago = |days| event_at(days, now() - TimeDelta::days(i64::try_from(days).unwrap()));
+    ingest(
+        &services,
+        [days_ago(3), days_ago(2), days_ago(1)].join("\n"),
+    )
+    .await;
     let trial = services.trial("own.sign_in", None, 7, None).await.unwrap();
     let whole = services.try_policy(trial.clone()).await.unwrap();
-    assert_eq!((whole.alerts, whole.read_until), (1, None));
-    let cut = drishti_services::backtest::Trial {
-        time_max: Some(std::time::Duration::ZERO),
+    assert_eq!((whole.alerts, whole.read_until), (3, None));
+    let cut = Trial {
+        time_max: Some(Duration::ZERO),
         ..trial
     };
     let cut = services.try_policy(cut).await.unwrap();
-    assert_eq!((cut.alerts, cut.read_until.is_some()), (0, true));
+    let first = now() - TimeDelta::days(3);
+    assert_eq!((cut.alerts, cut.read_until), (1, Some(first)));
 }

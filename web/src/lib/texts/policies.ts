@@ -48,7 +48,6 @@ export const policiesTexts = {
       `${number(quiet)} of ${number(resolved)} resolved alerts were benign or false positives`,
     noNoise: 'none resolved yet',
     share: (share: number) => `${Math.round(share * 100)} %`,
-    matchesOn: (day: string, value: number) => `${day}: ${count(value, 'match', 'matches')}`,
     sparkline: (value: number) => `${count(value, 'match', 'matches')} in 30 days`,
     paused: 'paused',
     pausedWhy: (why: string) => `Quiet, because ${why}`,

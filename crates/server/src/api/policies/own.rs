@@ -97,7 +97,7 @@ struct PolicyText(String);
     tag = "policies",
     params(("name" = String, Path, description = "Name of the policy.")),
     responses(
-        (status = 200, description = "The text, in YAML.", body = inline(PolicyText), content_type = "application/yaml", headers(("ETag" = String, description = "Its revision."))),
+        (status = 200, description = "The text, in YAML.", body = inline(PolicyText), content_type = "text/plain", headers(("ETag" = String, description = "Its revision."))),
         Failure<'static>
     )
 )]
@@ -110,7 +110,7 @@ pub(crate) async fn get_policy_text(
     let set = settings.iter().find(|set| set.policy == name);
     // The name has only letters that a header can hold.
     let headers = [
-        (CONTENT_TYPE, "application/yaml".to_owned()),
+        (CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
         (
             CONTENT_DISPOSITION,
             format!("attachment; filename=\"{name}.yml\""),

@@ -125,7 +125,7 @@ export class TextView {
             // Escape, then Tab leaves the field: nobody is caught in it.
             indentWithTab,
           ]),
-          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
           EditorView.lineWrapping,
           EditorView.domEventHandlers({ beforeinput: (event, view) => replaced(event, view) }),
           EditorView.updateListener.of((update) => {
