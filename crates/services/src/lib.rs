@@ -61,7 +61,7 @@ pub use drishti_ledger::{
     NewApiToken, NewSavedView, NewSource, Operator, OperatorChange, PersonFact, PolicyOverrides,
     PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SavedView, SealingKey, Session,
     SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredAuditEntry,
-    StoredHealthEvent, Triage, Verdicts, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, ViewPage,
+    StoredHealthEvent, Triage, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, Verdicts, ViewPage,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

@@ -57,7 +57,7 @@ async fn help() {
         &["ingest"],
         &["query"],
     ];
-    let rest: [&[&str]; 17] = [
+    let rest: [&[&str]; 19] = [
         &["operators"],
         &["operators", "add"],
         &["policies", "add"],

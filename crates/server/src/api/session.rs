@@ -156,9 +156,10 @@ async fn begin_session(
 )]
 async fn get_session(
     State(services): State<Services>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<Json<Option<SessionView>>, Problem> {
-    let Some(secret) = cookie::shown(&headers) else {
+    let Some(secret) = cookie::shown(&headers, client.is_encrypted) else {
         return Ok(Json(None));
     };
     let session = services.session(&secret).await?;

@@ -26,7 +26,7 @@ drishti:
 
 async fn alerts(services: &Services) -> usize {
     let filter = AlertFilter {
-        policy: Some("own.sign_in".to_owned()),
+        policies: vec!["own.sign_in".to_owned()],
         limit: 100,
         ..AlertFilter::default()
     };

@@ -141,12 +141,12 @@ async fn limits_are_kept_and_errors_told() {
         ..QueryLimits::default()
     };
     let answer = services
-        .query("select gid from events", &limits)
+        .query("select gid from events", &limits, &SourceScope::All)
         .await
         .unwrap();
     assert_eq!((answer.rows(), answer.is_truncated()), (2, true));
     let error = services
-        .query("drop table events", &limits)
+        .query("drop table events", &limits, &SourceScope::All)
         .await
         .unwrap_err();
     assert!(

@@ -159,7 +159,11 @@ impl Stand {
         };
         let answer = self
             .services
-            .query("select gid from events", &limits)
+            .query(
+                "select gid from events",
+                &limits,
+                &drishti_model::SourceScope::All,
+            )
             .await
             .unwrap();
         let rows = answer.to_json().unwrap();
