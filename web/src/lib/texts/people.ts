@@ -86,7 +86,7 @@ export const peopleTexts = {
     alertsTitle: 'Alerts',
     noAlerts: 'No alert was ever about them.',
     activity: 'Activity',
-    activityHint: (zone: string) => `By weekday and hour, in your time zone (${zone})`,
+    activityHint: (zone: string) => `By weekday and hour (${zone})`,
     activityCell: (day: string, hour: string, value: number) => `${day} ${hour}: ${count(value, 'event', 'events')}`,
     activityTable: 'Events by weekday and hour',
     quiet: 'No event in this time.',

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Habits } from '../../lib/api/schema';
+import { showTimesInUtc } from '../../lib/format/times';
 import { actorOf, entityHref, personHref, personName, riskLevel, riskShare } from '../../lib/people/people';
 import { peopleFilters, peopleQuery, withoutFilters } from './filters';
 import { sentence } from './person/sentence';
-import { byDay, byWeekdayAndHour, localHour, weekdayNames } from './person/week';
+import { byDay, byWeekdayAndHour, shownHour, weekdayNames, zoneName } from './person/week';
 
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 
@@ -83,8 +84,22 @@ describe('the week of a person', () => {
 
   test('has days that begin at its midnight', () => {
     const hours = [0, 5, 23].map((hour) => ({ start: new Date(2026, 10, 16, hour).toISOString(), count: 1 }));
-    const midnight = new Date(2026, 10, 16).toISOString();
-    expect(byDay(hours)).toEqual([{ start: midnight, count: 3 }]);
+    const [from, to] = [new Date(2026, 10, 15, 12).toISOString(), new Date(2026, 10, 16, 23, 30).toISOString()];
+    expect(byDay(hours, from, to)).toEqual([
+      { start: new Date(2026, 10, 15).getTime(), count: 0 },
+      { start: new Date(2026, 10, 16).getTime(), count: 3 },
+    ]);
+  });
+
+  test('is that of UTC where times are shown in it', () => {
+    showTimesInUtc(true);
+    const bars = [{ start: '2026-11-16T23:00:00Z', count: 5 }];
+    expect(byWeekdayAndHour(bars)[0]?.[23]).toBe(5);
+    expect(byDay(bars, '2026-11-16T10:00:00Z', '2026-11-17T00:00:00Z')).toEqual([
+      { start: Date.UTC(2026, 10, 16), count: 5 },
+    ]);
+    expect([shownHour(7, NOW), zoneName()]).toEqual(['07', 'UTC']);
+    showTimesInUtc(false);
   });
 });
 
@@ -118,7 +133,7 @@ describe('what is usual, in a sentence', () => {
       }),
       NOW,
     );
-    const [from, to] = [localHour(7, NOW), localHour(18, NOW)];
+    const [from, to] = [shownHour(7, NOW), shownHour(18, NOW)];
     expect(told).toBe(`Usually from Germany and Ireland, ${from}–${to}, with Chrome on macOS.`);
   });
 

@@ -1,7 +1,7 @@
 import type { Habits } from '../../../lib/api/schema';
 import { countryName } from '../../../lib/maps/places';
 import { texts } from '../../../lib/texts';
-import { localHour } from './week';
+import { shownHour } from './week';
 
 const NAMED_MAX = 2;
 /** What makes out less of somebody's activity than this is not usual. */
@@ -28,8 +28,8 @@ function hours({ hours }: Habits, now: number): string | null {
   if (!hours) return null;
   const length = (hours.to_hour - hours.from_hour + 24) % 24 || 24;
   if (length >= WHOLE_DAY_HOURS) return texts.person.allDay;
-  const until = localHour(hours.to_hour, now);
-  return texts.person.hours(localHour(hours.from_hour, now), until === '00' ? '24' : until);
+  const until = shownHour(hours.to_hour, now);
+  return texts.person.hours(shownHour(hours.from_hour, now), until === '00' ? '24' : until);
 }
 
 function named(values: readonly Usual[]): string[] {
