@@ -201,7 +201,7 @@ impl HabitReader {
             event_types,
             token_networks,
             hours: hours.map(|(from_hour, to_hour)| HourHabit {
-                week: person.hours.from_monday(),
+                week: person.hours.weekly(),
                 from_hour,
                 to_hour,
             }),

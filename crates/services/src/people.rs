@@ -92,7 +92,7 @@ struct Standing {
 }
 
 impl Standing {
-    fn new<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> Self {
+    fn new<'p>(parts: &(impl Iterator<Item = &'p Part> + Clone)) -> Self {
         let accounts = || parts.clone().filter_map(|part| part.account.as_deref());
         let seen = || parts.clone().flat_map(Part::sightings);
         let facts = || parts.clone().flat_map(|part| &part.facts);
@@ -118,7 +118,7 @@ impl Standing {
 }
 
 /// Name and e-mail address: as the directory calls somebody, else as the newest event that says it.
-fn called<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> [Option<&'p str>; 2] {
+fn called<'p>(parts: &(impl Iterator<Item = &'p Part> + Clone)) -> [Option<&'p str>; 2] {
     let of_account = |of: fn(&Account) -> Option<&str>| {
         let accounts = parts.clone().filter_map(|part| part.account.as_deref());
         accounts
@@ -144,8 +144,8 @@ impl PersonView {
         parts: impl Iterator<Item = &'p Part> + Clone,
         danger: Option<&Danger>,
     ) -> Self {
-        let standing = Standing::new(parts.clone());
-        let [name, email] = called(parts.clone());
+        let standing = Standing::new(&parts);
+        let [name, email] = called(&parts);
         let mut groups: Vec<String> = parts
             .clone()
             .flat_map(|part| &part.facts)

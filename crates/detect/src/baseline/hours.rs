@@ -33,7 +33,7 @@ impl Hours {
     }
 
     /// How many events of each hour of the week, beginning on Monday at 00:00 UTC; empty before the first event.
-    pub(crate) fn from_monday(&self) -> Vec<u16> {
+    pub(crate) fn weekly(&self) -> Vec<u16> {
         let mut counts = self.counts.clone();
         if counts.len() == WEEK_HOURS {
             // From Thursday to Monday are four days.
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn weeks_begin_on_monday() {
         let mut hours = Hours::default();
-        assert!(hours.from_monday().is_empty());
+        assert!(hours.weekly().is_empty());
         // 1970-01-05 was a Monday.
         hours.learn(4 * DAY + 2 * HOUR);
         hours.learn(3 * DAY + 23 * HOUR);
-        let counts = hours.from_monday();
+        let counts = hours.weekly();
         assert_eq!((counts.len(), counts[2], counts[167]), (168, 1, 1));
     }
 

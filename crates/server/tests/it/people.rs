@@ -94,10 +94,6 @@ async fn filters_narrow_and_unknown_ones_are_refused() {
         (&[("is_leaving", "true")], &[]),
         (&[("seen_from", "2026-03-10T08:05:00Z")], &["5"]),
         (&[("seen_to", "2026-03-10T08:02:00Z")], &["1"]),
-        (
-            &[("text", ""), ("order", ""), ("limit", "1"), ("kind", "")],
-            &["1"],
-        ),
     ] {
         let page = app.query(PEOPLE, parameters).await.ok();
         assert_eq!(ids(&page), expected, "{parameters:?}");
@@ -114,6 +110,7 @@ async fn filters_narrow_and_unknown_ones_are_refused() {
         ("limit", "0"),
         ("source", "a/b"),
         ("nmae", "x"),
+        ("text", ""),
     ] {
         let refused = app.query(PEOPLE, &[(parameter, value)]).await;
         assert_eq!(refused.problem(400), "invalid_parameter", "{parameter}");

@@ -300,10 +300,10 @@ fn person(id: &str, parts: Vec<Part>) -> Person {
         let groups = part.facts.iter().flat_map(|fact| &fact.groups);
         groups.for_each(|group| add(group));
     }
-    let [name, email] = called(parts.iter());
+    let [name, email] = called(&parts.iter());
     Person {
         id: id.into(),
-        whole: Standing::new(parts.iter()),
+        whole: Standing::new(&parts.iter()),
         called: name.or(email).unwrap_or(id).to_lowercase().into(),
         parts,
         search: search.into(),

@@ -285,7 +285,7 @@ fn key_of<'p>(
         if !is_known || !text.is_none_or(is_called) {
             return None;
         }
-        Standing::new(parts.clone())
+        Standing::new(&parts)
     };
     if !fits(&standing, danger, filter) {
         return None;
@@ -296,7 +296,7 @@ fn key_of<'p>(
         key.text = if is_whole {
             Cow::Borrowed(&*person.called)
         } else {
-            let [name, email] = called(parts);
+            let [name, email] = called(&parts);
             Cow::Owned(name.or(email).unwrap_or(&person.id).to_lowercase())
         };
     }

@@ -60,30 +60,41 @@ pub(crate) struct PeoplePage {
 
 impl PeopleParameters {
     fn filter(self, scope: drishti_model::SourceScope) -> Result<PeopleFilter, Problem> {
-        fn given(text: &Option<String>) -> Option<&str> {
-            text.as_deref().filter(|text| !text.is_empty())
-        }
-        let time = |name, text| given(text).map(|text| moment(name, text)).transpose();
-        let order: PeopleOrder = given(&self.order)
+        let time = |name, text: &Option<String>| {
+            text.as_deref().map(|text| moment(name, text)).transpose()
+        };
+        let order: PeopleOrder = self
+            .order
+            .as_deref()
             .map(|text| word("order", text))
             .transpose()?
             .unwrap_or_default();
-        let after: Option<PersonPosition> = given(&self.cursor).map(cursor::decode).transpose()?;
+        let after: Option<PersonPosition> =
+            self.cursor.as_deref().map(cursor::decode).transpose()?;
         if after.as_ref().is_some_and(|after| after.order != order) {
             return Err(cursor::refused());
         }
-        let source = given(&self.source).map(|name| source_name("source", name));
+        let source = self
+            .source
+            .as_deref()
+            .map(|name| source_name("source", name));
         Ok(PeopleFilter {
             source: source.transpose()?,
             scope,
-            text: given(&self.text).map(str::to_owned),
-            kind: given(&self.kind)
+            text: self.text,
+            kind: self
+                .kind
+                .as_deref()
                 .map(|text| word("kind", text))
                 .transpose()?,
-            role: given(&self.role)
+            role: self
+                .role
+                .as_deref()
                 .map(|text| word("role", text))
                 .transpose()?,
-            status: given(&self.status)
+            status: self
+                .status
+                .as_deref()
                 .map(|text| word("status", text))
                 .transpose()?,
             risk_min: self.risk_min,
