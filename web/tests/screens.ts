@@ -186,7 +186,7 @@ export const SCREENS: Screen[] = [
   { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
   { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },
   { name: 'source-new', path: '/sources/new', ready: 'form' },
-  { name: 'settings-ranges', path: '/settings/ranges?address=192.0.2.7', ready: 'table' },
+  { name: 'settings-ranges', path: '/settings/ranges?address=192.0.2.7', ready: '.verdict' },
   {
     name: 'settings-range',
     path: '/settings/ranges',

@@ -1,7 +1,8 @@
 //! What an owner should look at: lake, ledger, detection, sources, and what to do about each.
 
 use chrono::TimeDelta;
-use drishti_model::{DesiredState, HealthStatus, SourceName, SourceState, canonical_time};
+use drishti_model::{DesiredState, HealthStatus, SourceState, canonical_time};
+use futures::{StreamExt, stream};
 use serde::Serialize;
 
 use crate::sources::SourceOverview;
@@ -10,6 +11,9 @@ use crate::{ServiceError, Services};
 
 /// How long a source may stay unread between two runs before that needs a look.
 const UNREAD_MAX: TimeDelta = TimeDelta::days(1);
+
+/// Sources whose connections are tested side by side.
+const CONNECTIONS_AT_ONCE: usize = 16;
 
 /// What was looked at, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -134,12 +138,17 @@ async fn sources(services: &Services, asks_asana: bool) -> Vec<Finding> {
             "Add one with `drishti sources add`, or run `drishti demo`.",
         )];
     }
+    // Side by side, since one that does not answer takes its time.
+    let connections = stream::iter(&overviews)
+        .map(|overview| connection(services, overview, asks_asana))
+        .buffered(CONNECTIONS_AT_ONCE);
+    let connections: Vec<Vec<Finding>> = connections.collect().await;
     let mut findings = Vec::new();
-    for overview in overviews {
+    for (overview, connection) in overviews.iter().zip(connections) {
         let name = &overview.source.name;
         let check = format!("source {name}");
-        findings.push(standing(&check, &overview));
-        findings.extend(coverage(services, &check, &overview));
+        findings.push(standing(&check, overview));
+        findings.extend(coverage(services, &check, overview));
         if overview.quarantined > 0 {
             let found = format!("{} events were refused", grouped(overview.quarantined));
             let advice = format!(
@@ -148,9 +157,7 @@ async fn sources(services: &Services, asks_asana: bool) -> Vec<Finding> {
             );
             findings.push(Finding::bad(&format!("{check}, quarantine"), found, advice));
         }
-        if asks_asana && overview.source.has_token {
-            findings.extend(connection(services, &check, name).await);
-        }
+        findings.extend(connection);
     }
     findings
 }
@@ -203,7 +210,17 @@ fn coverage(services: &Services, check: &str, overview: &SourceOverview) -> Vec<
     findings
 }
 
-async fn connection(services: &Services, check: &str, name: &SourceName) -> Vec<Finding> {
+/// What the token of a source may do; nothing where Asana is not to be asked, or there is no token.
+async fn connection(
+    services: &Services,
+    overview: &SourceOverview,
+    asks_asana: bool,
+) -> Vec<Finding> {
+    if !asks_asana || !overview.source.has_token {
+        return Vec::new();
+    }
+    let name = &overview.source.name;
+    let check = &format!("source {name}");
     match services.test_source(name).await {
         Ok(test) => test
             .capabilities

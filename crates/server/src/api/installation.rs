@@ -43,6 +43,7 @@ async fn get_installation(
 #[serde(deny_unknown_fields)]
 struct RetentionOrder {
     /// Days, 1 to 36,500, counted by when they happened; null keeps them for ever.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required)]
     days: Option<u32>,
 }

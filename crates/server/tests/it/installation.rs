@@ -58,6 +58,9 @@ async fn the_retention_is_set_within_bounds_and_told() {
     for days in [json!(-1), json!("1")] {
         assert_eq!(put(days).await.problem(400), "invalid_body");
     }
+    // What is left out is not for ever.
+    let empty = app.send(app.request(Method::PUT, RETENTION).json(&json!({})));
+    assert_eq!(empty.await.problem(400), "invalid_body");
     assert_eq!(put(json!(36_500)).await.ok()["days"], 36_500);
     assert_eq!(put(Value::Null).await.ok()["days"], Value::Null);
     // The same again is no change.

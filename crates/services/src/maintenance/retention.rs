@@ -22,12 +22,11 @@ pub struct RetentionView {
 impl Services {
     /// For how long events are kept: as a configuration file says, else as is set in the ledger, else for ever.
     pub async fn retention(&self) -> Result<RetentionView, ServiceError> {
-        let days = match self.declared_retention {
-            Some(days) => Some(days),
-            None => {
-                let set = self.ledger.setting(RETENTION_DAYS).await?;
-                set.and_then(|days| days.parse().ok())
-            }
+        let days = if self.declared_retention.is_some() {
+            self.declared_retention
+        } else {
+            let set = self.ledger.setting(RETENTION_DAYS).await?;
+            set.and_then(|days| days.parse().ok())
         };
         Ok(RetentionView {
             days,
