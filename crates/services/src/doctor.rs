@@ -1,7 +1,7 @@
 //! What an owner should look at: lake, ledger, detection, sources, and what to do about each.
 
 use chrono::TimeDelta;
-use drishti_model::{DesiredState, HealthStatus, SourceState, canonical_time};
+use drishti_model::{DesiredState, HealthStatus, SourceName, SourceState, canonical_time};
 use futures::{StreamExt, stream};
 use serde::Serialize;
 
@@ -139,8 +139,12 @@ async fn sources(services: &Services, asks_asana: bool) -> Vec<Finding> {
         )];
     }
     // Side by side, since one that does not answer takes its time.
-    let connections = stream::iter(&overviews)
-        .map(|overview| connection(services, overview, asks_asana))
+    let asked = overviews.iter().map(|overview| {
+        (asks_asana && overview.source.has_token).then(|| overview.source.name.clone())
+    });
+    let asked: Vec<Option<SourceName>> = asked.collect();
+    let connections = stream::iter(asked)
+        .map(|name| connection(services, name))
         .buffered(CONNECTIONS_AT_ONCE);
     let connections: Vec<Vec<Finding>> = connections.collect().await;
     let mut findings = Vec::new();
@@ -210,18 +214,11 @@ fn coverage(services: &Services, check: &str, overview: &SourceOverview) -> Vec<
     findings
 }
 
-/// What the token of a source may do; nothing where Asana is not to be asked, or there is no token.
-async fn connection(
-    services: &Services,
-    overview: &SourceOverview,
-    asks_asana: bool,
-) -> Vec<Finding> {
-    if !asks_asana || !overview.source.has_token {
-        return Vec::new();
-    }
-    let name = &overview.source.name;
+/// What the token of a source may do; nothing where none is to be asked for.
+async fn connection(services: &Services, name: Option<SourceName>) -> Vec<Finding> {
+    let Some(name) = name else { return Vec::new() };
     let check = &format!("source {name}");
-    match services.test_source(name).await {
+    match services.test_source(&name).await {
         Ok(test) => test
             .capabilities
             .into_iter()

@@ -151,7 +151,8 @@ impl From<TablesUpdate> for Update {
 
 /// All files of places and lists of addresses.
 #[derive(Debug, Serialize, ToSchema)]
-struct Tables {
+#[schema(as = Tables)]
+struct TableList {
     /// Files of places in the order of preference, then feeds by name.
     tables: Vec<Table>,
     /// When what is in use was read; null where nothing could be.
@@ -165,7 +166,7 @@ struct Tables {
     update: Option<Update>,
 }
 
-impl From<TablesView> for Tables {
+impl From<TablesView> for TableList {
     fn from(view: TablesView) -> Self {
         Self {
             tables: view.tables.into_iter().map(Table::from).collect(),
@@ -181,9 +182,9 @@ impl From<TablesView> for Tables {
     get,
     path = "/tables",
     tag = "addresses",
-    responses((status = 200, description = "All tables.", body = Tables), Failure<'static>)
+    responses((status = 200, description = "All tables.", body = TableList), Failure<'static>)
 )]
-async fn list_tables(State(services): State<Services>) -> Result<Json<Tables>, Problem> {
+async fn list_tables(State(services): State<Services>) -> Result<Json<TableList>, Problem> {
     Ok(Json(services.tables().await?.into()))
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct DoctorParameters {
 /// What was looked at, and what was found.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Finding)]
-struct Found {
+struct CheckShown {
     /// What was looked at.
     check: String,
     /// Whether it is as it should be.
@@ -31,7 +31,7 @@ struct Found {
     advice: String,
 }
 
-impl From<Finding> for Found {
+impl From<Finding> for CheckShown {
     fn from(finding: Finding) -> Self {
         Self {
             check: finding.check,
@@ -46,7 +46,7 @@ impl From<Finding> for Found {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Findings {
     /// In the order in which it was looked at.
-    findings: Vec<Found>,
+    findings: Vec<CheckShown>,
 }
 
 /// Examine the installation, as `drishti doctor` does but for its files.
@@ -63,6 +63,6 @@ pub(crate) async fn examine(
 ) -> Result<Json<Findings>, Problem> {
     let findings = services.examine(parameters.asks_asana).await.into_iter();
     Ok(Json(Findings {
-        findings: findings.map(Found::from).collect(),
+        findings: findings.map(CheckShown::from).collect(),
     }))
 }
