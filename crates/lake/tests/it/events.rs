@@ -181,6 +181,7 @@ fn any_filter() -> impl Strategy<Value = EventFilter> {
                 ip_address,
                 gid,
                 text,
+                values: Vec::new(),
             },
         )
 }

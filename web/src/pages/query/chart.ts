@@ -33,12 +33,11 @@ export function chartOf({ columns, kinds, rows }: Pick<QueryAnswer, 'columns' | 
   return { kinds: isCounted ? [...drawn, 'table'] : ['table', ...drawn], label, value };
 }
 
-export function pointsOf(rows: QueryAnswer['rows'], { label, value }: Chart): Point[] {
+export function pointsOf(rows: readonly Record<string, unknown>[], { label, value }: Chart): Point[] {
   return rows.slice(0, POINTS_MAX).flatMap((row) => {
-    const fields = row as Record<string, unknown>;
-    const number = Number(value === null ? null : fields[value]);
-    if (value === null || fields[value] === null || Number.isNaN(number)) return [];
-    const text = label === null ? '' : String(fields[label] ?? '–');
+    const number = Number(value === null ? null : row[value]);
+    if (value === null || row[value] === null || Number.isNaN(number)) return [];
+    const text = label === null ? '' : String(row[label] ?? '–');
     const at = Date.parse(text);
     return [{ label: text, at: Number.isNaN(at) ? null : at, value: number }];
   });

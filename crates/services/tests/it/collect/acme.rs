@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{
-    Clock, CollectSettings, ManualClock, Secret, SourceName, SourceProfile, SourceState,
+    Clock, CollectSettings, ManualClock, Secret, SourceName, SourceProfile, SourceScope,
+    SourceState,
 };
 use drishti_services::sources::AddSource;
 use drishti_services::{
@@ -159,11 +160,7 @@ impl Stand {
         };
         let answer = self
             .services
-            .query(
-                "select gid from events",
-                &limits,
-                &drishti_model::SourceScope::All,
-            )
+            .query("select gid from events", &limits, &SourceScope::All)
             .await
             .unwrap();
         let rows = answer.to_json().unwrap();
