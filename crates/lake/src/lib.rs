@@ -44,6 +44,6 @@ pub use location::LakeLocation;
 pub use maintenance::{Compacted, Statistics, VACUUM_AGE_MIN};
 pub use ordered::InOrder;
 pub use places::{PLACES_MAX, PlaceSeen};
-pub use query::{QueryLimits, SideTable};
+pub use query::{QUERY_STACK_BYTES, QueryLimits, SideTable};
 pub use repair::Repair;
 pub use table::Lake;

@@ -19,6 +19,9 @@ use deltalake::datafusion::logical_expr::LogicalPlan;
 use deltalake::datafusion::physical_optimizer::PhysicalOptimizerRule;
 use deltalake::datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+use deltalake::datafusion::sql::sqlparser::dialect::GenericDialect;
+use deltalake::datafusion::sql::sqlparser::keywords::Keyword;
+use deltalake::datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use drishti_model::{SourceName, SourceScope};
 use futures::StreamExt;
 
@@ -31,6 +34,13 @@ const ANSWER_BYTES_MAX: usize = 256 << 20;
 
 /// How much a query may write to temporary files, as a multiple of its memory.
 const SPILL_FACTOR_MAX: u64 = 16;
+
+/// Most keywords and operators of a query. Each may nest the expression once more, and the engine walks nested expressions by
+/// recursion: tens of thousands would run out of any stack, which ends the whole program.
+const LINKS_MAX: usize = 500;
+
+/// Stack that a thread needs on which queries run, so that [`LINKS_MAX`] links fit into it, also without optimisation.
+pub const QUERY_STACK_BYTES: usize = 16 << 20;
 
 /// More rows than there can be.
 const ROWS_UNREACHED: usize = usize::MAX >> 1;
@@ -122,6 +132,7 @@ impl Lake {
         side_tables: &[SideTable],
         scope: &SourceScope,
     ) -> Result<Answer, LakeError> {
+        refuse_endless(sql)?;
         let table = self.newest().await?;
         let context = self.session(limits.memory_bytes);
         for function in UNBOUNDED_FUNCTIONS {
@@ -286,6 +297,37 @@ fn refuse_explanations(plan: &LogicalPlan) -> Result<(), LakeError> {
             "`explain` is for those who may see all sources".to_owned(),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Refuses a query that could nest too deep.
+fn refuse_endless(sql: &str) -> Result<(), LakeError> {
+    // What can't be taken apart is refused by the parser, with its place.
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else {
+        return Ok(());
+    };
+    let links = tokens.iter().filter(|token| is_link(token)).count();
+    if links > LINKS_MAX {
+        return Err(LakeError::Query(format!(
+            "the query has {links} keywords and operators, at most {LINKS_MAX} are allowed; compare with many values by `in (…)`"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether a token can nest an expression without a bracket, whose depth the parser bounds.
+fn is_link(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => word.keyword != Keyword::NoKeyword,
+        Token::Whitespace(_)
+        | Token::Comma
+        | Token::Period
+        | Token::SemiColon
+        | Token::LParen
+        | Token::RParen
+        | Token::Number(..)
+        | Token::SingleQuotedString(_) => false,
+        _ => true,
     }
 }
 

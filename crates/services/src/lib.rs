@@ -52,8 +52,8 @@ pub use drishti_asana::Proxy;
 pub use drishti_detect as detect;
 pub use drishti_lake::{
     Answer, EventFilter, EventPosition, ExportFormat, FACET_VALUES_MAX, Facet, FacetField, Format,
-    HistogramBucket, LakeError, LakeLocation, PlaceSeen, QueryLimits, Statistics, StoredEvent,
-    ValueFilter, ValueKind,
+    HistogramBucket, LakeError, LakeLocation, PlaceSeen, QUERY_STACK_BYTES, QueryLimits,
+    Statistics, StoredEvent, ValueFilter, ValueKind,
 };
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,

@@ -118,7 +118,7 @@ async fn events_are_chosen_by_values_and_left_out_by_them() {
         (with(field, Some("Sync"), true), &["2"]),
         (with(field, None, false), &["2"]),
         (with(field, None, true), &["1"]),
-        (with(FacetField::Hour, Some("12"), true), &["2", "1"]),
+        (with(FacetField::Hour, Some("12"), false), &["2", "1"]),
         (with(FacetField::Hour, Some("noon"), false), &[]),
         (
             with(FacetField::AddressTags, Some("tor_exit"), true),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use drishti_lake::{
-    Answer, ExportFormat, Format, Lake, LakeError, QueryLimits, SideTable, ValueKind,
+    Answer, ExportFormat, Format, Lake, LakeError, QUERY_STACK_BYTES, QueryLimits, SideTable,
+    ValueKind,
 };
 use drishti_model::{Actor, Context, Resource, SourceScope};
 use serde_json::{Value, json};
@@ -505,8 +506,52 @@ async fn hostile_sql_is_refused_and_harms_nothing() {
         let message = refused(&house.lake, sql).await;
         assert!(message.contains("function"), "{sql}: {message}");
     }
-    let chain = format!("select {} as n", vec!["1"; 10_000].join(" + "));
-    assert_eq!(number(&house.lake, &chain).await, 10_000);
+}
+
+/// On a thread as queries run on in the program.
+fn on_a_query_thread<F: Future<Output = ()> + Send + 'static>(work: F) {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_stack_size(QUERY_STACK_BYTES)
+        .enable_all()
+        .build()
+        .unwrap();
+    threads.block_on(threads.spawn(work)).unwrap();
+}
+
+#[test]
+fn chains_of_operators_have_a_bound_that_fits_the_stack() {
+    on_a_query_thread(async {
+        let house = House::new().await;
+        put(&house.lake, "a", &events(0..3)).await;
+        let chain = |links: usize, operator: &str| {
+            format!("select {}", vec!["1"; links + 1].join(operator))
+        };
+        assert_eq!(number(&house.lake, &chain(499, " + ")).await, 500);
+        for (links, operator) in [(500, "+"), (30_000, "|"), (20_000, " union select ")] {
+            let message = refused(&house.lake, &chain(links, operator)).await;
+            assert!(message.contains("keywords and operators"), "{message}");
+        }
+        let of_rows = |operator: &str, links: usize| {
+            let sum = vec!["batch"; links].join(operator);
+            format!("select count(*) from events where {sum} is not null")
+        };
+        let conditions = vec!["gid = '1'"; 240].join(" or ");
+        for sql in [
+            chain(160, " union all select "),
+            format!("select count(*) from events where {conditions}"),
+            of_rows(" + ", 480),
+            format!(
+                "select count(*) from events where batch{} > 0",
+                "::bigint".repeat(240)
+            ),
+        ] {
+            assert!(answer(&house.lake, &sql).await.rows() > 0);
+        }
+        let many = vec!["'x'"; 5_000].join(", ");
+        let listed = format!("select count(*) from events where gid in ({many})");
+        assert_eq!(number(&house.lake, &listed).await, 0);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ impl Document {
         let Some(media) = content.get(kind) else {
             panic!("{method} {path} answers with {kind}, which is not described");
         };
-        if kind.ends_with("json") {
+        if kind == "application/json" || kind.ends_with("+json") {
             self.validate(
                 &media["schema"],
                 &answer.json(),

@@ -104,6 +104,17 @@ function language(tables: QueryTables | null) {
   ];
 }
 
+const typing = EditorView.domEventHandlers({
+  // Where text replaces a selection, Chromium would keep the selection's look by inline styles, which the policy stops and reports.
+  beforeinput: (event, view) => {
+    const isPlain = event.inputType === 'insertText' && !view.composing;
+    if (!isPlain || !event.data || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
+
 /**
  * An editor of SQL. It lives in a shadow tree, since only there the styles that it makes are sheets of their own: as elements the
  * security policy would stop them.
@@ -117,6 +128,7 @@ export function createEditor({ parent, text, label, hint, tables, changed, run }
       doc: text,
       extensions: [
         runs,
+        typing,
         history(),
         drawSelection(),
         bracketMatching(),
