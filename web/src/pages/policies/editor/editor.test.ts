@@ -89,7 +89,8 @@ describe('from the text to the builder', () => {
       expect(readBasics(again), file).toEqual(readBasics(text));
     }
     expect(shown).toBeGreaterThan(files.length / 3);
-  });
+    // More than a hundred texts are read three times each.
+  }, 60_000);
 });
 
 describe('from the builder to the text', () => {
