@@ -179,7 +179,7 @@ async fn a_file_that_is_wrong_is_refused_with_its_line() {
     );
 }
 
-fn sumo(simulator: &Simulator, workspace: &str) -> String {
+fn sumo(workspace: &str) -> String {
     json!({
         "api.version": "v1",
         "source": {
@@ -189,8 +189,7 @@ fn sumo(simulator: &Simulator, workspace: &str) -> String {
                 "category": "asana/audit",
                 "fields": {"_siemForward": false, "team": "blue"},
                 "personalAccessToken": TOKEN,
-                "workspaceID": workspace,
-                "baseURL": simulator.api_url()
+                "workspaceID": workspace
             },
             "schemaRef": {"type": "Asana"},
             "sourceType": "Universal"
@@ -204,7 +203,7 @@ async fn a_source_of_sumo_logic() {
     let simulator = simulator("1").await;
     let workspace = simulator.workspaces().await.remove(0);
     let installation = Installation::new();
-    let file = installation.write("sumo.json", sumo(&simulator, &workspace));
+    let file = installation.write("sumo.json", sumo(&workspace));
     let api_url = simulator.api_url();
     let add = [
         "sources",
@@ -229,10 +228,7 @@ async fn a_source_of_sumo_logic() {
         (&json!("asana/audit"), &json!("acme"))
     );
 
-    let other = installation.write(
-        "other.json",
-        sumo(&simulator, &workspace).replace("Asana", "Box"),
-    );
+    let other = installation.write("other.json", sumo(&workspace).replace("Asana", "Box"));
     let refused = installation
         .run(&["sources", "add", "--sumo", &other])
         .await

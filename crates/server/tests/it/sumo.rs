@@ -201,7 +201,9 @@ async fn what_is_not_there_and_what_is_wrong_is_said_in_their_words() {
     assert_eq!(failure(&twice, 400), expected);
     let mut without = document("x");
     without["source"]["config"]["workspaceID"] = json!("");
-    for body in [without, json!({}), json!([]), document("a/b")] {
+    let mut misspelt = document("x");
+    misspelt["source"]["config"]["workspaceId"] = json!("1201");
+    for body in [without, misspelt, json!({}), json!([]), document("a/b")] {
         let refused = app.post(SOURCES, &body).await;
         assert_eq!(failure(&refused, 400).0, "createValidationError", "{body}");
     }

@@ -140,12 +140,12 @@ impl Document {
             .get("config")
             .ok_or_else(|| refused("`config` is missing".to_owned()))?;
         let config = object(config, "`config`")?;
-        let unknown = config.keys().filter(|key| !KEYS.contains(&key.as_str()));
-        for key in unknown {
-            tracing::warn!(
-                key,
-                "a setting of Sumo Logic's that means nothing here is left out"
-            );
+        // A typing error in `workspaceID` must not become every workspace that the token sees.
+        if let Some(key) = config.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            let known = KEYS.join(", ");
+            return Err(refused(format!(
+                "`config` has the key `{key}`, which means nothing here; leave it out (understood are {known})"
+            )));
         }
         let given = |key| Ok::<_, ServiceError>(text(config, key)?.filter(|text| !text.is_empty()));
         let name = given("name")?.ok_or_else(|| refused("`name` is missing".to_owned()))?;
@@ -274,6 +274,17 @@ mod tests {
             Some("security")
         );
         assert!(!format!("{add:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn a_key_with_a_typing_error_is_named() {
+        let mut document = document();
+        document["source"]["config"]["workspaceId"] = json!("1201");
+        let error = sumo_source(&document.to_string()).unwrap_err().to_string();
+        assert!(error.contains("has the key `workspaceId`"), "{error}");
+        assert!(!error.contains("hidden"), "{error}");
+        let error = sumo_change(&document.to_string(), &stored()).unwrap_err();
+        assert!(error.to_string().contains("`workspaceId`"), "{error}");
     }
 
     #[test]
