@@ -119,7 +119,7 @@ on_both_databases! {
     repeatable: requests_are_begun_once, requests_that_come_to_nothing_are_forgotten, requests_have_bounds, answers_are_sealed, many_at_once_are_one;
     openid: operators_are_joined_and_changed, others_are_kept_out, the_last_admin_stays;
     trim: takes_what_is_old, takes_thousands_of_alerts;
-    views: are_kept_shared_and_removed, are_their_owners, have_bounds, go_with_their_owner_unless_shared;
+    views: are_kept_and_shared, are_changed_and_told_where_shared, are_their_owners, have_bounds, go_with_their_owner_unless_shared;
     together: several_handles_write;
 }
 

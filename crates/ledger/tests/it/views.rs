@@ -34,7 +34,7 @@ fn names(views: &[SavedView]) -> Vec<&str> {
     views.iter().map(|view| view.view.name.as_str()).collect()
 }
 
-pub(crate) async fn are_kept_shared_and_removed(place: Place) {
+pub(crate) async fn are_kept_and_shared(place: Place) {
     let ledger = place.open().await;
     let first = ledger
         .add_view(&view("Mine"), by("mara"), at(1))
@@ -68,7 +68,18 @@ pub(crate) async fn are_kept_shared_and_removed(place: Place) {
         .add_view(&view("Mine"), by("ben"), at(3))
         .await
         .unwrap();
+}
 
+pub(crate) async fn are_changed_and_told_where_shared(place: Place) {
+    let ledger = place.open().await;
+    let first = ledger
+        .add_view(&view("Mine"), by("mara"), at(1))
+        .await
+        .unwrap();
+    ledger
+        .add_view(&shared("Ours"), by("mara"), at(2))
+        .await
+        .unwrap();
     let changed = ledger
         .change_view(first.id, &shared("Now ours"), Some(1), by("mara"), at(4))
         .await
