@@ -1,6 +1,7 @@
 //! The runtime, the log and the signals.
 
 use anyhow::Context;
+use drishti_services::QUERY_STACK_BYTES;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,7 @@ const COMMAND_LOG: &str = "error,drishti_services=warn,drishti_lake=warn,drishti
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(QUERY_STACK_BYTES)
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .context("starting the runtime")
