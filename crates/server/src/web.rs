@@ -51,15 +51,17 @@ pub(crate) async fn app(request: Request) -> Response {
     if let Some(file) = Files::get(name).filter(|_| !name.is_empty()) {
         return answer(name, file, request.headers());
     }
-    let is_file = name
-        .rsplit('/')
-        .next()
-        .is_some_and(|last| last.contains('.'));
     match Files::get(PAGE) {
-        Some(page) if !is_file => answer(PAGE, page, request.headers()),
+        Some(page) if !is_file(name) => answer(PAGE, page, request.headers()),
         None if name.is_empty() => welcome().into_response(),
         _ => not_found().await.into_response(),
     }
+}
+
+/// Whether an address can only be meant for a file. Files lie at the top and in [`HASHED`]; elsewhere a dot belongs to the name of a
+/// policy or a source.
+fn is_file(name: &str) -> bool {
+    name.starts_with(HASHED) || (name.contains('.') && !name.contains('/'))
 }
 
 fn answer(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
@@ -125,4 +127,25 @@ fn welcome() -> &'static str {
         "  /healthz  /readyz      say whether the server is alive and ready\n",
         "  /metrics               for Prometheus\n",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_dots_have_pages() {
+        for (name, expected) in [
+            ("", false),
+            ("alerts/3f9c", false),
+            ("policies/asana.saml_made_optional", false),
+            ("policies/own.exports/edit", false),
+            ("sources/acme.example", false),
+            ("favicon.ico", true),
+            ("assets/gone-1a2b.js", true),
+            ("assets/gone", true),
+        ] {
+            assert_eq!(is_file(name), expected, "{name}");
+        }
+    }
 }
