@@ -83,7 +83,7 @@ pub async fn serve(
         };
         let renewal = renew(tls, clock, CERTIFICATE_LOOK_EVERY);
         tokio::select! {
-            served = server.run(listener) => served,
+            outcome = server.run(listener) => outcome,
             never = renewal => match never {},
         }
     };

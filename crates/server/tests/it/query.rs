@@ -27,7 +27,7 @@ async fn every_column_is_described_and_can_be_asked_for() {
     assert_eq!(names, ["events", "sources", "accounts"]);
     for table in tables {
         let columns = table["columns"].as_array().unwrap();
-        let named: Vec<&str> = columns
+        let column_names: Vec<&str> = columns
             .iter()
             .map(|column| {
                 assert_ne!(column["meaning"], "", "{} {column}", table["name"]);
@@ -38,7 +38,7 @@ async fn every_column_is_described_and_can_be_asked_for() {
         let answer = ask(&app, &format!("select * from {table} limit 1"))
             .await
             .ok();
-        assert_eq!(answer["columns"], json!(named));
+        assert_eq!(answer["columns"], json!(column_names));
         let kinds: Vec<&Value> = columns.iter().map(|column| &column["kind"]).collect();
         assert_eq!(answer["kinds"], json!(kinds));
     }

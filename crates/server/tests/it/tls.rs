@@ -195,7 +195,7 @@ fn the_end_of_a_certificate_is_known() {
         }
     }
     write(&files, |params| {
-        params.not_after = date_time_ymd(9999, 12, 31)
+        params.not_after = date_time_ymd(9999, 12, 31);
     });
     files.load().unwrap();
 }

@@ -33,7 +33,7 @@ pub(super) fn answer(status: StatusCode, overview: SourceOverview, is_import: bo
     let envelope = if is_import {
         SumoSourceEnvelope {
             version: Some(IMPORT_VERSION),
-            source: source.to_import(),
+            source: source.into_import(),
         }
     } else {
         SumoSourceEnvelope {

@@ -54,7 +54,7 @@ pub(crate) async fn list_sumo_sources(
     Ok(Json(if asked.download {
         SumoSources {
             version: Some(IMPORT_VERSION),
-            sources: sources.map(SumoSource::to_import).collect(),
+            sources: sources.map(SumoSource::into_import).collect(),
         }
     } else {
         SumoSources {

@@ -152,7 +152,7 @@ impl SumoSource {
     }
 
     /// The same, as a file to import it from.
-    pub(super) fn to_import(self) -> Self {
+    pub(super) fn into_import(self) -> Self {
         Self {
             id: None,
             state: None,

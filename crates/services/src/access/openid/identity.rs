@@ -135,7 +135,7 @@ mod tests {
         }
     }
 
-    fn identity(settings: &OpenIdSettings, claims: Value) -> Result<OpenIdIdentity, OpenIdError> {
+    fn identity(settings: &OpenIdSettings, claims: &Value) -> Result<OpenIdIdentity, OpenIdError> {
         of(settings, claims.as_object().unwrap())
     }
 
@@ -162,7 +162,7 @@ mod tests {
         ] {
             let claims =
                 json!({"sub": "7", "email": "Mara@example.com", "realm": {"groups": groups}});
-            match (identity(&settings(), claims), may) {
+            match (identity(&settings(), &claims), may) {
                 (Ok(identity), Some(may)) => {
                     assert_eq!(identity.name, "mara@example.com");
                     assert_eq!(identity.subject, "https://login.example.com 7");
@@ -181,12 +181,12 @@ mod tests {
         settings.roles.clear();
         settings.default_role = Some(Role::Viewer);
         let claims = json!({"sub": "7", "email": "mara@example.com", "name": " M\u{7}ara "});
-        let found = identity(&settings, claims.clone()).unwrap();
+        let found = identity(&settings, &claims).unwrap();
         assert_eq!(found.may, None);
         assert_eq!(found.may_at_first, Some((Role::Viewer, SourceScope::All)));
         assert_eq!(found.display_name, "Mara");
         settings.adds_operators = false;
-        assert_eq!(identity(&settings, claims).unwrap().may_at_first, None);
+        assert_eq!(identity(&settings, &claims).unwrap().may_at_first, None);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
             json!({"sub": "7", "email": "<img onerror=x>"}),
             json!({"sub": "7", "email": "mara@example.com", "email_verified": false}),
         ] {
-            let refused = identity(&settings(), claims.clone());
+            let refused = identity(&settings(), &claims);
             assert!(matches!(refused, Err(OpenIdError::NoName(_))), "{claims}");
         }
     }

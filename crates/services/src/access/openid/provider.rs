@@ -45,6 +45,9 @@ pub(super) struct Metadata {
     token_endpoint_auth_methods_supported: Vec<String>,
 }
 
+/// What was last asked, and when.
+type Asked<T> = Mutex<Option<(T, DateTime<Utc>)>>;
+
 /// A provider, and what is known of it.
 #[derive(Debug)]
 pub(super) struct Provider {
@@ -52,8 +55,8 @@ pub(super) struct Provider {
     configuration: Url,
     client: Client,
     /// What it said of itself, or why it did not.
-    metadata: Mutex<Option<(Result<Metadata, String>, DateTime<Utc>)>>,
-    keys: Mutex<Option<(Keys, DateTime<Utc>)>>,
+    metadata: Asked<Result<Metadata, String>>,
+    keys: Asked<Keys>,
 }
 
 #[derive(Deserialize)]
