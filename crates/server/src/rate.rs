@@ -143,7 +143,8 @@ impl Drop for Working {
 
 /// A wait in whole seconds, never 0.
 pub(crate) fn seconds(wait: Duration) -> i64 {
-    i64::try_from(wait.as_secs()).unwrap_or(i64::MAX - 1) + 1
+    let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    i64::try_from(whole.max(1)).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

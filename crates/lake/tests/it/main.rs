@@ -13,6 +13,7 @@ mod enrichment;
 mod events;
 mod export;
 mod faults;
+mod hostile_sql;
 mod house;
 mod maintenance;
 mod ordered;

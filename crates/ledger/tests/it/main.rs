@@ -12,6 +12,7 @@ mod accounts;
 mod alert_lists;
 mod alert_model;
 mod alerts;
+mod api_tokens;
 mod changes;
 mod detection;
 mod enrichment;
@@ -115,7 +116,8 @@ on_both_databases! {
     open_alerts: are_counted_by_whom_they_are_about;
     access: operators_are_added_changed_and_removed, operators_are_told_in_the_trail, the_last_admin_stays, secrets_of_operators_are_kept, sessions_last_their_time,
         sessions_end_with_what_they_rest_on, sessions_are_bounded,
-        sessions_rest_on_what_was_shown, api_tokens_hold_until_their_end, lists_are_narrowed_to_a_scope;
+        sessions_rest_on_what_was_shown, lists_are_narrowed_to_a_scope;
+    api_tokens: hold_until_their_end;
     repeatable: requests_are_begun_once, requests_that_come_to_nothing_are_forgotten, requests_have_bounds, answers_are_sealed, many_at_once_are_one;
     openid: operators_are_joined_and_changed, others_are_kept_out, the_last_admin_stays;
     trim: takes_what_is_old, takes_thousands_of_alerts;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-const TOKEN: &str = "simulated-token";
+pub(super) const TOKEN: &str = "simulated-token";
 pub(super) const PEOPLE: u32 = 40;
 pub(super) const DAYS: u32 = 6;
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::TimeDelta;
-use drishti_model::{SourceState, TimeRange};
+use drishti_model::{Secret, SourceState, TimeRange};
 use drishti_services::{ServiceError, SourceChange};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::acme::{Stand, frozen_at};
+use super::acme::{Stand, TOKEN, frozen_at};
 
 /// Most bytes of a request.
 const REQUEST_BYTES_MAX: usize = 16 << 10;
@@ -72,6 +72,7 @@ async fn a_window_that_is_refused_waits_and_the_others_are_read() {
     profile.api_url = format!("{address}/api/1.0");
     let change = SourceChange {
         profile: Some(profile),
+        token: Some(Secret::new(TOKEN)),
         ..SourceChange::default()
     };
     let changed = stand.services.update_source(&stand.name, change, None);
