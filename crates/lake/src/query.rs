@@ -39,7 +39,7 @@ const SPILL_FACTOR_MAX: u64 = 16;
 /// recursion: tens of thousands would run out of any stack, which ends the whole program.
 const LINKS_MAX: usize = 500;
 
-/// Stack that a thread needs on which queries run, so that [`LINKS_MAX`] links fit into it, also without optimisation.
+/// Stack that a thread needs on which queries run, so that `LINKS_MAX` links fit into it, also without optimisation.
 pub const QUERY_STACK_BYTES: usize = 16 << 20;
 
 /// More rows than there can be.

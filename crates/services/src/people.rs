@@ -1,7 +1,7 @@
 //! People: who does something in the sources, who has an account there, and who is at risk.
 //!
 //! What is listed stands in the ledger: detection counts who did something while it evaluates, and accounts are read from Asana. A
-//! [`Directory`](directory::Directory) holds it in memory from the first question on, merged over the sources, and takes up what has
+//! `directory::Directory` holds it in memory from the first question on, merged over the sources, and takes up what has
 //! changed since the last one.
 
 mod directory;
