@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::arrow::array::AsArray;
 use deltalake::arrow::compute::cast;
-use deltalake::arrow::datatypes::DataType;
+use deltalake::arrow::datatypes::{DataType, SchemaRef};
 use deltalake::datafusion::prelude::{col, lit};
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::checkpoints::create_checkpoint;
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use deltalake::writer::RecordBatchWriter;
 use deltalake::{DeltaResult, DeltaTable, DeltaTableError};
 use drishti_model::{EnrichedEvent, SourceName};
 use tokio::sync::OwnedMutexGuard;
 
+use crate::files::Files;
 use crate::gids::{Day, GidSet, KnownGids};
 use crate::rows::{self, Stamp};
 use crate::table::{CHECKPOINT_INTERVAL_COMMITS, application, last_sequence, rows_by_day};
@@ -31,7 +32,8 @@ pub struct Append {
     table: DeltaTable,
     known: OwnedMutexGuard<KnownGids>,
     used_since: u64,
-    writer: RecordBatchWriter,
+    files: Files,
+    columns: SchemaRef,
     source: SourceName,
     sequence: i64,
     collected_at: DateTime<Utc>,
@@ -85,7 +87,8 @@ impl Lake {
             stored_days: rows_by_day(&table).map_err(failed)?,
             known,
             table,
-            writer,
+            columns: writer.arrow_schema(),
+            files: Files::begin(writer),
             source: source.clone(),
             sequence,
             collected_at,
@@ -166,12 +169,9 @@ impl Append {
             sequence: self.sequence,
             collected_at: self.collected_at,
         };
-        let columns = rows::to_columns(&stamp, &fresh, &self.writer.arrow_schema())
-            .map_err(LakeError::Columns)?;
-        self.writer
-            .write(columns)
-            .await
-            .map_err(|error| self.lake.append_error(&self.source, error))
+        let rows = rows::to_columns(&stamp, &fresh, &self.columns).map_err(LakeError::Columns)?;
+        let written = self.files.write(rows).await;
+        written.map_err(|error| self.lake.append_error(&self.source, error))
     }
 
     /// Events added so far.
@@ -190,7 +190,7 @@ impl Append {
             self.make_room();
             return Ok(appended);
         }
-        let files = match self.writer.flush().await {
+        let files = match self.files.finish().await {
             Ok(files) => files,
             Err(error) => return Err(self.lake.append_error(&self.source, error)),
         };

@@ -23,6 +23,7 @@ mod events;
 mod export;
 mod facets;
 mod file;
+mod files;
 mod gids;
 mod location;
 mod maintenance;

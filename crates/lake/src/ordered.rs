@@ -13,6 +13,8 @@ use deltalake::datafusion::functions_aggregate::expr_fn::{count, min};
 use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use futures::StreamExt as _;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinSet;
 
 use crate::events::within;
 use crate::rows::enriched_from_columns;
@@ -22,8 +24,24 @@ use crate::{Lake, LakeError, schema};
 /// Memory for sorting one day, in bytes; a larger day is sorted on disk.
 const SORT_BYTES_MAX: usize = 256 << 20;
 
+/// Batches that are read ahead of whoever takes them, so that a day is sorted while the one before it is looked at.
+const BATCHES_AHEAD: usize = 3;
+
 /// The events of one source in the order of `created_at`, then `gid`. They are those of one version of the table.
-pub struct InOrder {
+pub struct InOrder(State);
+
+enum State {
+    /// Nobody has asked yet.
+    Ready(Box<Reader>),
+    /// A task reads ahead; it ends with this.
+    Reading {
+        batches: Receiver<Result<Vec<EnrichedEvent>, LakeError>>,
+        task: JoinSet<()>,
+    },
+    Ended,
+}
+
+struct Reader {
     lake: Lake,
     table: DeltaTable,
     source: SourceName,
@@ -47,7 +65,7 @@ impl Lake {
             .into_keys()
             .filter(|day| (range.start.date_naive()..=range.end.date_naive()).contains(day))
             .collect();
-        Ok(InOrder {
+        Ok(InOrder(State::Ready(Box::new(Reader {
             lake: self.clone(),
             table,
             source: source.clone(),
@@ -55,7 +73,7 @@ impl Lake {
             event_types: None,
             days,
             day: None,
-        })
+        }))))
     }
 
     /// How many events of `source` there are in `range`, by type.
@@ -126,12 +144,58 @@ impl InOrder {
     /// Only events of these types; the others are not even unpacked.
     #[must_use]
     pub fn of_types(mut self, event_types: Vec<String>) -> Self {
-        self.event_types = Some(event_types);
+        if let State::Ready(reader) = &mut self.0 {
+            reader.event_types = Some(event_types);
+        }
         self
     }
 
-    /// The next events, some thousand at a time; `None` at the end.
+    /// The next events, some thousand at a time; `None` at the end. After an error nothing more comes.
     pub async fn next(&mut self) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
+        self.0 = match std::mem::replace(&mut self.0, State::Ended) {
+            State::Ready(reader) => {
+                let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+                let mut task = JoinSet::new();
+                task.spawn(reader.read_into(sender));
+                State::Reading { batches, task }
+            }
+            begun => begun,
+        };
+        let State::Reading { batches, task } = &mut self.0 else {
+            return Ok(None);
+        };
+        let next = match batches.recv().await {
+            Some(Ok(events)) => return Ok(Some(events)),
+            Some(Err(error)) => Err(error),
+            // The end, or a task that died before it.
+            None => match task.join_next().await {
+                Some(Err(died)) => {
+                    let died = DataFusionError::ExecutionJoin(Box::new(died));
+                    Err(LakeError::Engine(died))
+                }
+                _ => Ok(None),
+            },
+        };
+        self.0 = State::Ended;
+        next
+    }
+}
+
+impl Reader {
+    /// Reads until the end, an error, or nobody waits any more.
+    async fn read_into(
+        mut self: Box<Self>,
+        batches: Sender<Result<Vec<EnrichedEvent>, LakeError>>,
+    ) {
+        while let Some(next) = self.next().await.transpose() {
+            let is_last = next.is_err();
+            if batches.send(next).await.is_err() || is_last {
+                return;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
         loop {
             let mut day = match self.day.take() {
                 Some(day) => day,

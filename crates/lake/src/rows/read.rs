@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use deltalake::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
 };
 use deltalake::arrow::compute::cast;
@@ -46,7 +46,7 @@ pub(crate) fn enriched_from_columns(batch: &RecordBatch) -> Result<Vec<EnrichedE
     (0..batch.num_rows()).map(|row| rows.event(row)).collect()
 }
 
-/// A column in the type that it is stored in: the engine reads text as views.
+/// A column in the type that it is stored in.
 fn column(
     batch: &RecordBatch,
     name: &str,
@@ -56,9 +56,10 @@ fn column(
     column.map(|column| cast(column, kind)).transpose()
 }
 
-fn texts(batch: &RecordBatch, name: &str) -> Result<Option<StringArray>, ArrowError> {
-    let column = column(batch, name, &DataType::Utf8)?;
-    Ok(column.and_then(|column| column.as_string_opt::<i32>().cloned()))
+/// A column of text, as views, which is what the engine reads text as.
+fn texts(batch: &RecordBatch, name: &str) -> Result<Option<StringViewArray>, ArrowError> {
+    let column = column(batch, name, &DataType::Utf8View)?;
+    Ok(column.and_then(|column| column.as_string_view_opt().cloned()))
 }
 
 fn numbers(batch: &RecordBatch, name: &str) -> Result<Option<Int64Array>, ArrowError> {
@@ -80,13 +81,13 @@ fn times(batch: &RecordBatch, name: &str) -> Result<Option<TimestampMicrosecondA
     }))
 }
 
-fn text(column: Option<&StringArray>, row: usize) -> Option<&str> {
+fn text(column: Option<&StringViewArray>, row: usize) -> Option<&str> {
     column
         .filter(|column| column.is_valid(row))
         .map(|column| column.value(row))
 }
 
-fn owned(column: Option<&StringArray>, row: usize) -> Option<String> {
+fn owned(column: Option<&StringViewArray>, row: usize) -> Option<String> {
     text(column, row).map(str::to_owned)
 }
 
@@ -109,16 +110,16 @@ fn time(
 
 /// The columns of one batch, found once.
 struct Rows {
-    gid: Option<StringArray>,
+    gid: Option<StringViewArray>,
     created_at: Option<TimestampMicrosecondArray>,
-    event_type: Option<StringArray>,
-    event_category: Option<StringArray>,
-    actor: [Option<StringArray>; 4],
-    resource: [Option<StringArray>; 5],
-    context: [Option<StringArray>; 6],
+    event_type: Option<StringViewArray>,
+    event_category: Option<StringViewArray>,
+    actor: [Option<StringViewArray>; 4],
+    resource: [Option<StringViewArray>; 5],
+    context: [Option<StringViewArray>; 6],
     on_behalf_of_user_id: Option<Int64Array>,
-    details: Option<StringArray>,
-    extra: Option<StringArray>,
+    details: Option<StringViewArray>,
+    extra: Option<StringViewArray>,
     addresses: Addresses,
     devices: Devices,
 }
@@ -161,7 +162,7 @@ impl Rows {
     }
 
     fn event(&mut self, row: usize) -> Result<EnrichedEvent, ArrowError> {
-        let owned = |column: &Option<StringArray>| owned(column.as_ref(), row);
+        let owned = |column: &Option<StringViewArray>| owned(column.as_ref(), row);
         let [actor_type, actor_gid, actor_name, actor_email] = self.actor.each_ref().map(owned);
         let [
             resource_type,
@@ -221,7 +222,7 @@ impl Rows {
 /// The columns about addresses. Rows with the same facts share them.
 struct Addresses {
     /// Country, region, city, organization, category, tags.
-    texts: [Option<StringArray>; 6],
+    texts: [Option<StringViewArray>; 6],
     latitude: Option<Float64Array>,
     longitude: Option<Float64Array>,
     asn: Option<Int64Array>,
@@ -297,7 +298,7 @@ impl Addresses {
 /// The columns about devices. Rows with the same device share it.
 struct Devices {
     /// Browser, system, kind, tags.
-    texts: [Option<StringArray>; 4],
+    texts: [Option<StringViewArray>; 4],
     known: HashMap<String, Arc<Device>>,
 }
 
