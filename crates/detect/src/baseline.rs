@@ -26,8 +26,12 @@ pub(crate) use aspects::{Action, Aspects, TypeFacts, Types, of_context};
 pub(crate) use crowd::{CROWD_MAX, Crowd};
 pub(crate) use hours::hour_of_day;
 pub(crate) use observed::{Observed, Subject};
-pub(crate) use organisation::{AddressBaseline, AppBaseline, Organisation, ValueBaseline};
-pub(crate) use person::{Failure, Fresh, PersonBaseline, Place, Weakened};
+pub(crate) use organisation::{
+    AddressBaseline, AddressFailure, AppBaseline, Organisation, ValueBaseline,
+};
+pub(crate) use person::{
+    FAILURES_MAX, FAILURES_PAUSE, Failure, Fresh, PersonBaseline, Place, Weakened,
+};
 pub(crate) use raises::Raise;
 pub(crate) use rate::Spread;
 pub(crate) use reference::Reference;
@@ -37,7 +41,7 @@ pub(crate) use seen::{FORGOTTEN_AFTER, Seen};
 pub(crate) use traits::country_value;
 pub(crate) use traits::{Attribute, country_code, device_name, hash_text, network_name};
 
-use organisation::{AddressFailure, Only, ValueKey};
+use organisation::{Only, ValueKey};
 use table::{Key as _, Table};
 
 /// People and service accounts that are remembered.

@@ -195,7 +195,7 @@ impl AlertGrouper {
             .groups
             .get(&key)
             .filter(|group| finding.at < group.first_at + grouping.window)
-            .filter(|group| !self.is_over(grouping, group))
+            .filter(|group| !self.is_over(grouping, group) && self.keeps_quiet(group, &finding))
             .cloned();
         let mut group = if let Some(mut group) = open {
             group.join(&finding);
@@ -234,6 +234,17 @@ impl AlertGrouper {
         grouping.after_resolution == AfterResolution::OpenAnew
             && group.alert.is_some()
             && resolved_with.is_some_and(|&matches| group.matches >= matches)
+    }
+
+    /// Whether what keeps the alert of a group quiet, if anything, keeps `finding` quiet, too: nothing is swallowed by a suppression that
+    /// has ended.
+    fn keeps_quiet(&self, group: &Group, finding: &Finding) -> bool {
+        let opened = group.alert.as_ref();
+        let Some(id) = opened.and_then(|opened| opened.suppressed_by.as_ref()) else {
+            return true;
+        };
+        let mut suppressions = self.settings.suppressions.iter();
+        suppressions.any(|suppression| suppression.id == *id && suppression.applies_to(finding))
     }
 
     fn open(&mut self, finding: &Finding) -> Opened {
@@ -394,17 +405,22 @@ impl Group {
         }
     }
 
-    /// Those of `events` that are new to the group.
+    /// Those of `events` that are new to the group. Once as many are known as may be, only the newest event of a match can be: those
+    /// before it are of earlier matches.
     fn fresh(&mut self, events: &[EventReference]) -> Vec<EventReference> {
-        let mut fresh = events.to_vec();
-        fresh.retain(|event| {
+        let newest = events.len().saturating_sub(1);
+        let mut fresh = Vec::new();
+        for (index, event) in events.iter().enumerate() {
             let number = xxh3_64(event.gid.as_bytes());
-            if self.known.len() < ALERT_EVENTS_KNOWN_MAX {
+            let is_new = if self.known.len() < ALERT_EVENTS_KNOWN_MAX {
                 self.known.insert(number)
             } else {
-                !self.known.contains(&number)
+                index == newest && !self.known.contains(&number)
+            };
+            if is_new {
+                fresh.push(event.clone());
             }
-        });
+        }
         self.events += fresh.len() as u64;
         fresh
     }
@@ -412,6 +428,12 @@ impl Group {
     fn join(&mut self, finding: &Finding) {
         self.matches += 1;
         self.last_at = finding.at;
+        if finding.severity > self.severity
+            && let Some(opened) = &mut self.alert
+        {
+            // A cap holds back more of the same, not what has become worse.
+            opened.is_capped = false;
+        }
         if finding.severity >= self.severity {
             self.severity = finding.severity;
             self.title.clone_from(&finding.title);

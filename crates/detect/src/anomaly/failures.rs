@@ -6,11 +6,8 @@ use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Action, Aspects, Attribute, Failure, HOUR, MINUTE, Memory, PersonBaseline, days_between,
+    Action, Aspects, Attribute, FAILURES_MAX, FAILURES_PAUSE, Failure, MINUTE, Memory, days_between,
 };
-
-/// Failures go on while no pause between them is longer.
-const PAUSE: u32 = HOUR / 2;
 
 /// Many failures to sign in to one account, against its own habits.
 #[derive(Debug)]
@@ -48,58 +45,63 @@ impl Judge for MultipleFailedLogins {
         let count = u32::try_from(failures.clone().count())
             .unwrap_or(u32::MAX)
             .saturating_add(1);
-        let usual = person.rate(Action::FailedSignIn).map(|rate| rate.hours);
+        moment.require(count >= self.minimum, || {
+            format!(
+                "{count} failed sign-ins within {} minutes; {} are needed",
+                self.window_minutes, self.minimum
+            )
+        })?;
+        let rate = person.rate(Action::FailedSignIn);
+        let in_hour = rate.map_or(0, |rate| rate.hour_count(moment.at)) + 1;
+        let usual = rate.map(|rate| rate.hours);
         let own = usual
             .filter(|hours| hours.days > 0)
             .map_or(0.0, |hours| hours.above(self.deviations));
-        let limit = own.max(f64::from(self.minimum));
-        moment.require(f64::from(count) >= limit, || {
-            format!("{count} failed sign-ins within {} minutes; {} are needed ({} at least, and more than is usual for the account)", self.window_minutes, words::number(limit), self.minimum)
+        moment.require(f64::from(in_hour) >= own, || {
+            format!(
+                "{in_hour} failed sign-ins within an hour; up to {} are usual for the account",
+                words::number(own)
+            )
         })?;
-        let begun = begun(person, moment.at);
-        let said = moment.raised().filter(|raise| raise.at >= begun);
+        let since = person.failing_since(moment.at);
+        let said = moment.raised().filter(|raise| raise.at >= since);
         moment.require(said.is_none(), || {
             format!(
                 "the same failures were raised already; they go on until {} pass without one",
-                words::days(f64::from(PAUSE) / 86_400.0)
+                words::days(f64::from(FAILURES_PAUSE) / 86_400.0)
             )
         })?;
+        // Beyond that they are not told apart any more.
+        let is_more = failures.clone().count() >= FAILURES_MAX;
+        let many = format!("{}{count}", if is_more { "at least " } else { "" });
         let title = format!(
-            "{count} sign-ins to the account of {} failed within {} minutes",
+            "Sign-ins to the account of {} failed {many} times within {} minutes",
             subject.name, self.window_minutes
         );
         let mut raised = Raised::about(subject, title);
         raised.expected = format!(
-            "at most {} sign-ins to the account fail within an hour on a usual day",
+            "fewer than {} failures within {} minutes, and at most {} within an hour, as on a busy day of the account",
+            self.minimum,
+            self.window_minutes,
             words::number(own)
         );
         let origins = origins(failures.clone(), moment);
         raised.seen = format!(
-            "{count} failures within {} minutes from {}",
+            "{many} failures within {} minutes, {in_hour} within an hour, from {}",
             self.window_minutes,
             words::count(origins, "address", "addresses")
         );
-        raised.compare("failed sign-ins", f64::from(count), limit);
+        raised.compare(
+            "failed sign-ins within minutes",
+            f64::from(count),
+            f64::from(self.minimum),
+        );
+        raised.compare("failed sign-ins within an hour", f64::from(in_hour), own);
         raised.unsuppressed("no alert about the same failures was raised before");
         raised.after(failures.map(|failure| &failure.event));
         raised.remember = Some((Memory::Subject, count));
         Ok(raised)
     }
-}
-
-/// When the failures that go on began: behind the last pause.
-fn begun(person: &PersonBaseline, at: u32) -> u32 {
-    let newest_first = person.failures.iter().rev();
-    newest_first
-        .map(|failure| failure.at)
-        .try_fold(at, |later, earlier| {
-            if later.saturating_sub(earlier) > PAUSE {
-                Err(later)
-            } else {
-                Ok(earlier)
-            }
-        })
-        .unwrap_or_else(|begun| begun)
 }
 
 /// From how many addresses this and the earlier failures came.

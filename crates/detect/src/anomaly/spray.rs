@@ -6,8 +6,8 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    AddressBaseline, Aspects, DAY, FORGOTTEN_AFTER, HOUR, MINUTE, Memory, Reference, Second,
-    days_between,
+    AddressBaseline, AddressFailure, Aspects, DAY, FORGOTTEN_AFTER, HOUR, MINUTE, Memory,
+    Reference, Second, days_between,
 };
 
 /// People who belong to an address fail there too, at an office on the day on which passwords expire: so many times more are needed.
@@ -55,9 +55,7 @@ impl SprayRule {
             let begin = failures
                 .partition_point(|failure| failure.at.saturating_add(self.window) < last.at);
             let span = failures.get(begin..=end)?;
-            let strangers = span.iter().filter(|failure| failure.is_stranger).count();
-            let people = u32::try_from(span.len()).unwrap_or(u32::MAX);
-            let strangers = u32::try_from(strangers).unwrap_or(u32::MAX);
+            let (people, strangers) = accounts(span);
             if self.is_enough(people, strangers) {
                 return Some(Spray {
                     people,
@@ -84,6 +82,19 @@ impl SprayRule {
         let since = moment.at.saturating_sub(hours * HOUR);
         self.find(moment.address?, since)
     }
+}
+
+/// To how many accounts sign-ins failed, and how many of their owners were never seen there.
+fn accounts<'a>(failures: impl IntoIterator<Item = &'a AddressFailure>) -> (u32, u32) {
+    let mut accounts: Vec<(u64, bool)> = failures
+        .into_iter()
+        .map(|failure| (failure.account, failure.is_stranger))
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup_by_key(|(account, _)| *account);
+    let strangers = accounts.iter().filter(|(_, is_stranger)| *is_stranger);
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    (count(accounts.len()), count(strangers.count()))
 }
 
 /// Whoever has used this network for longer than a day is one of those who sit behind the address, not the one who sprays.
@@ -123,14 +134,10 @@ impl PasswordSpray {
             .as_ref()
             .map_or(0, |subject| subject.hash);
         let since = moment.at.saturating_sub(self.rule.window);
-        let (mut people, mut strangers) = (1_u32, u32::from(is_stranger(moment)));
         let failures = address.into_iter().flat_map(|address| &address.failures);
-        for failure in failures.filter(|failure| failure.at >= since && failure.account != account)
-        {
-            people += 1;
-            strangers += u32::from(failure.is_stranger);
-        }
-        (people, strangers)
+        let others = failures.filter(|failure| failure.at >= since && failure.account != account);
+        let (people, strangers) = accounts(others);
+        (people + 1, strangers + u32::from(is_stranger(moment)))
     }
 }
 

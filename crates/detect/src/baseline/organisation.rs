@@ -7,7 +7,7 @@ use super::observed::Observed;
 use super::raises::Raises;
 use super::rate::{ClosedDay, Rate, Spread};
 use super::reference::Reference;
-use super::second::{DAY, Second};
+use super::second::{DAY, MINUTE, Second};
 use super::seen::{Seen, SeenSet};
 use super::table::{Key, Remembered};
 use super::traits::Attribute;
@@ -16,8 +16,10 @@ use super::traits::Attribute;
 pub(crate) const APP_NETWORKS_MAX: usize = 32;
 /// People for whom somebody else acted that are remembered.
 pub(crate) const ACTED_FOR_MAX: usize = 64;
-/// Accounts that are remembered to have failed to sign in from one address.
-pub(crate) const ADDRESS_FAILURES_MAX: usize = 64;
+/// Failed sign-ins from one address that are remembered.
+pub(crate) const ADDRESS_FAILURES_MAX: usize = 128;
+/// Failures of one account that follow each other within this time are remembered as one, the newest.
+const SAME_TRY: Second = 10 * MINUTE;
 
 /// What is usual in the organisation as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -135,12 +137,12 @@ pub(crate) struct AddressBaseline {
     pub(crate) last: Second,
     /// Who was active from here.
     pub(crate) crowd: Crowd,
-    /// The newest failed sign-in of each account, the oldest first.
+    /// Failed sign-ins, the oldest first; those of one account that follow each other closely stand as one.
     pub(crate) failures: Vec<AddressFailure>,
     pub(crate) raises: Raises,
 }
 
-/// The newest failed sign-in to one account from an address.
+/// A failed sign-in to one account from an address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AddressFailure {
     /// The hash of the account's key.
@@ -154,8 +156,9 @@ pub(crate) struct AddressFailure {
 impl AddressBaseline {
     pub(crate) fn learn_failure(&mut self, failure: AddressFailure) {
         self.last = failure.at;
-        self.failures
-            .retain(|known| known.account != failure.account);
+        self.failures.retain(|known| {
+            known.account != failure.account || failure.at.saturating_sub(known.at) > SAME_TRY
+        });
         if self.failures.len() >= ADDRESS_FAILURES_MAX {
             self.failures.remove(0);
         }

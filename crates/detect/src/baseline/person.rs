@@ -9,7 +9,7 @@ use super::organisation::Organisation;
 use super::raises::Raises;
 use super::rate::Rate;
 use super::reference::Reference;
-use super::second::{DAY, Second};
+use super::second::{DAY, MINUTE, Second};
 use super::seen::{FORGOTTEN_AFTER, SeenSet};
 use super::table::Remembered;
 
@@ -33,6 +33,8 @@ pub(crate) const PLACES_MAX: usize = 4;
 pub(crate) const RECENT_MAX: usize = 64;
 /// Failed sign-ins that are remembered one by one.
 pub(crate) const FAILURES_MAX: usize = 64;
+/// Failures go on while no pause between them is longer.
+pub(crate) const FAILURES_PAUSE: Second = 30 * MINUTE;
 
 /// What is usual for a person or a service account. Everything has a bound: at most about 15 kB, usually 2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +63,8 @@ pub(crate) struct PersonBaseline {
     pub(crate) administered: Second,
     pub(crate) recent: VecDeque<Recent>,
     pub(crate) failures: Vec<Failure>,
+    /// When those that go on began.
+    failing_since: Second,
     pub(crate) places: Vec<Place>,
     pub(crate) weakened: Option<Box<Weakened>>,
     pub(crate) fresh: Option<Box<Fresh>>,
@@ -264,11 +268,21 @@ impl PersonBaseline {
         }
     }
 
+    /// When the failures that go on at `at` began: behind the last pause.
+    pub(crate) fn failing_since(&self, at: Second) -> Second {
+        let newest = self.failures.last();
+        match newest {
+            Some(newest) if at.saturating_sub(newest.at) <= FAILURES_PAUSE => self.failing_since,
+            _ => at,
+        }
+    }
+
     /// Learns that a sign-in to this account failed. Nothing of its attributes becomes usual.
     pub(crate) fn learn_failure(&mut self, observed: &Observed<'_>) {
         let at = observed.at;
         self.touched = self.touched.max(at);
         self.count(Action::FailedSignIn, at);
+        self.failing_since = self.failing_since(at);
         if self.failures.len() >= FAILURES_MAX {
             self.failures.remove(0);
         }

@@ -54,6 +54,8 @@ pub(crate) struct Rate {
     day: Second,
     peak: u32,
     total: u32,
+    /// The newest day that was learned.
+    learned: Second,
     /// The busiest hour of each active day.
     pub(crate) hours: Spread,
     /// The sum of each active day.
@@ -97,21 +99,30 @@ impl Rate {
             *count = count.saturating_add(1);
         }
         if self.day != at / DAY {
+            // What is done to an account may be done before its owner does anything that day.
+            if self.total > 0 && self.day > self.learned {
+                self.close(self.day);
+            }
             (self.day, self.peak, self.total) = (at / DAY, 0, 0);
         }
         self.total = self.total.saturating_add(1);
         self.peak = self.peak.max(self.hour_count(at));
     }
 
-    /// Learns the last active day, on which there may have been none of these actions.
+    /// Learns the last active day, once; there may have been none of these actions on it.
     pub(crate) fn close(&mut self, day: Second) -> ClosedDay {
+        let nothing = ClosedDay { peak: 0, total: 0 };
+        if self.learned > 0 && day <= self.learned {
+            return nothing;
+        }
+        self.learned = day;
         let closed = if self.day == day {
             ClosedDay {
                 peak: self.peak,
                 total: self.total,
             }
         } else {
-            ClosedDay { peak: 0, total: 0 }
+            nothing
         };
         self.hours.learn(closed.peak);
         self.days.learn(closed.total);
@@ -154,6 +165,20 @@ mod tests {
         );
         assert_eq!(rate.close(20_001), ClosedDay { peak: 0, total: 0 });
         assert_eq!(rate.hours.days, 2);
+    }
+
+    #[test]
+    fn a_day_is_learned_once_whether_its_owner_was_active_before_or_after() {
+        let mut rate = Rate::default();
+        for day in 20_000..20_010 {
+            for minute in 0..6 {
+                rate.learn(day * DAY + minute * MINUTE);
+            }
+            // The owner's first activity of the day closes the one before.
+            rate.close(day - 1);
+        }
+        assert_eq!((rate.hours.days, rate.hours.most), (10, 6.0), "{rate:?}");
+        assert!(rate.hours.mean > 5.0, "{rate:?}");
     }
 
     #[test]
