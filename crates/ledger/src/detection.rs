@@ -9,6 +9,7 @@ use crate::alerts::{finish_drafts, save_alerts, save_drafts};
 use crate::error::{Fault, LedgerError, Step};
 use crate::leases::hold_leased_source;
 use crate::people_seen::save_people;
+use crate::policies::pause;
 use crate::policy_days::count_policies;
 use crate::risk::save_risk;
 use crate::signals::save_signals;
@@ -88,6 +89,8 @@ pub struct DetectionStep {
     pub counts: Vec<PolicyCount>,
     /// What suppressions kept quiet, to be added to what they kept quiet before.
     pub suppressed: Vec<SuppressionHits>,
+    /// Policies that matched too often and so are paused, and why.
+    pub paused: Vec<(String, String)>,
     /// What the events after `settled_until` come to as far as they are known; a rebuild's is not kept.
     pub preview: Preview,
 }
@@ -250,7 +253,7 @@ impl Ledger {
         let write = self
             .write(format!("saving the detection of source `{}`", lease.source))
             .await?;
-        let outcome = save(&write.transaction, lease, step, micros(now)).await;
+        let outcome = save(&write.transaction, lease, step, now).await;
         write.finish(outcome).await
     }
 }
@@ -329,7 +332,7 @@ async fn save(
     transaction: &DatabaseTransaction,
     lease: &Lease,
     step: &DetectionStep,
-    now: i64,
+    now: DateTime<Utc>,
 ) -> Step<SavedStep> {
     hold_leased_source(transaction, lease).await?;
     let overtaken = || Fault::Ledger(LedgerError::DetectionOvertaken(lease.source.clone()));
@@ -364,6 +367,9 @@ async fn save(
     change_state(transaction, generation, &step.state).await?;
     count_policies(transaction, generation, &step.counts).await?;
     count_suppressed(transaction, generation, &step.suppressed).await?;
+    for (policy, why) in &step.paused {
+        pause(transaction, policy, why, now).await?;
+    }
     let nothing = Preview::default();
     let preview = if active { &step.preview } else { &nothing };
     save_risk(transaction, generation, &step.risk, &preview.risk).await?;
@@ -376,7 +382,7 @@ async fn save(
             &lease.source,
             &step.alerts,
             &preview.alerts,
-            now,
+            micros(now),
         )
         .await?
     } else {

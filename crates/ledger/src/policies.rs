@@ -110,15 +110,9 @@ impl Ledger {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<PolicySettings, LedgerError> {
-        let change = |row: &mut policy_setting::Model| {
-            if row.paused_since.is_none() {
-                row.paused_why = Some(within("the reason", why, REASON_CHARS_MAX)?);
-                row.paused_since = Some(micros(now));
-            }
-            Ok(())
-        };
-        self.change_policy(policy, "paused", change, None, DETECTION_AUTHOR, now)
-            .await
+        let write = self.write(format!("pausing policy `{policy}`")).await?;
+        let outcome = pause(&write.transaction, policy, why, now).await;
+        write.finish(outcome).await
     }
 
     /// Lets a paused policy go on.
@@ -165,6 +159,29 @@ impl Ledger {
         .await;
         write.finish(outcome).await
     }
+}
+
+/// Pauses a policy that matched too often; one that is paused already stays as it is.
+pub(crate) async fn pause(
+    transaction: &DatabaseTransaction,
+    policy: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Step<PolicySettings> {
+    let change = |row: &mut policy_setting::Model| {
+        if row.paused_since.is_none() {
+            row.paused_why = Some(within("the reason", why, REASON_CHARS_MAX)?);
+            row.paused_since = Some(micros(now));
+        }
+        Ok(())
+    };
+    let trail = Trail {
+        author: DETECTION_AUTHOR,
+        at: now,
+        kind: "policy",
+        subject: policy,
+    };
+    change_row(transaction, &trail, "paused", change, None).await
 }
 
 async fn change_row(

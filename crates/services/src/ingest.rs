@@ -6,6 +6,8 @@
 
 mod accept;
 mod keep;
+mod order;
+mod passing;
 mod pieces;
 mod reader;
 mod unpack;
@@ -93,6 +95,16 @@ pub struct IngestSummary {
     pub incomplete: Option<String>,
     /// What detection came to.
     pub detection: WatchSummary,
+}
+
+impl IngestSummary {
+    /// Counts what a chunk has.
+    fn take(&mut self, chunk: &mut Chunk) {
+        self.read += chunk.events.len() as u64 + chunk.refused_count;
+        self.quarantined += chunk.refused_count;
+        self.bytes = chunk.bytes;
+        self.problems.append(&mut chunk.problems);
+    }
 }
 
 /// A refused event.
@@ -249,20 +261,14 @@ impl<P: Fn(&IngestSummary) + Send> Writer<P> {
         }
     }
 
-    async fn take(&mut self, chunk: Chunk) -> Result<Option<End>, ServiceError> {
+    async fn take(&mut self, mut chunk: Chunk) -> Result<Option<End>, ServiceError> {
+        self.summary.take(&mut chunk);
         let Chunk {
             events,
             refused,
-            refused_count,
-            problems,
-            bytes,
             end,
             ..
         } = chunk;
-        self.summary.read += events.len() as u64 + refused_count;
-        self.summary.quarantined += refused_count;
-        self.summary.bytes = bytes;
-        self.summary.problems.extend(problems);
         self.refused_bytes += refused
             .iter()
             .map(|refused| refused.raw.len())

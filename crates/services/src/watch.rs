@@ -20,6 +20,7 @@ mod fresh;
 mod grouping;
 mod knowledge;
 mod people;
+mod saving;
 mod settled;
 mod told;
 mod watcher;

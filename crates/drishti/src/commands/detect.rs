@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use drishti_model::{SourceName, SystemClock};
+use drishti_services::ingest::IngestSummary;
 use drishti_services::watch::{KnowledgeFiles, NamedFile};
 use drishti_services::{AlertFilter, Installation, LakeLocation, SealingKey, Services};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -31,34 +33,13 @@ struct Line {
 }
 
 pub(crate) async fn run(arguments: &DetectArgs) -> anyhow::Result<ExitCode> {
-    let input: Box<dyn Read + Send> = if arguments.file == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        let file = &arguments.file;
-        Box::new(File::open(file).with_context(|| format!("reading `{}`", file.display()))?)
-    };
-    // The way that events always take, in an installation that lives as long as this.
+    // An installation that lives as long as this.
     let folder = tempfile::tempdir().context("making a folder for the time being")?;
-    let services = open(folder.path(), arguments).await?;
-    let source = SourceName::new("events")?;
-    if let Some(file) = &arguments.people {
-        let facts = people::read(file, &file.display().to_string(), None)?;
-        let now = services.clock().now();
-        services
-            .ledger()
-            .replace_people_facts("people", &facts, "command line", now)
-            .await?;
-    }
-    let bar = progress::spinner();
-    let shown = bar.clone();
-    let origin = arguments.file.display().to_string();
-    let summary = services
-        .ingest(&source, &origin, input, move |summary| {
-            shown.set_message(format!("{} events read", grouped(summary.read)));
-        })
-        .await;
-    bar.finish_and_clear();
-    let summary = summary?;
+    let straight = evaluate_straight(&folder.path().join("straight"), arguments).await?;
+    let (services, summary) = match straight {
+        Some(evaluated) => evaluated,
+        None => evaluate_sorted(&folder.path().join("sorted"), arguments).await?,
+    };
     print_alerts(&services).await?;
     for problem in &summary.problems {
         output::say(&format!("line {}: {}", problem.line, problem.reason));
@@ -79,7 +60,61 @@ pub(crate) async fn run(arguments: &DetectArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Evaluates the events as they come; `None` where they are not in the order of their times, or can't be read a second time to find
+/// out that they aren't.
+async fn evaluate_straight(
+    folder: &Path,
+    arguments: &DetectArgs,
+) -> anyhow::Result<Option<(Services, IngestSummary)>> {
+    let is_file = std::fs::metadata(&arguments.file).is_ok_and(|file| file.is_file());
+    if arguments.file == Path::new("-") || !is_file {
+        return Ok(None);
+    }
+    let services = open(folder, arguments).await?;
+    let (origin, input) = input(arguments)?;
+    let (source, bar) = (source()?, progress::spinner());
+    let summary = services.evaluate_passing(&source, &origin, input, shown_on(&bar));
+    let summary = summary.await;
+    bar.finish_and_clear();
+    Ok(summary?.map(|summary| (services, summary)))
+}
+
+/// Evaluates the events on the way that stored ones take, which puts them in order.
+async fn evaluate_sorted(
+    folder: &Path,
+    arguments: &DetectArgs,
+) -> anyhow::Result<(Services, IngestSummary)> {
+    let services = open(folder, arguments).await?;
+    let (origin, input) = input(arguments)?;
+    let (source, bar) = (source()?, progress::spinner());
+    let summary = services.ingest(&source, &origin, input, shown_on(&bar));
+    let summary = summary.await;
+    bar.finish_and_clear();
+    Ok((services, summary?))
+}
+
+fn source() -> anyhow::Result<SourceName> {
+    Ok(SourceName::new("events")?)
+}
+
+/// What the input is called, and the input.
+fn input(arguments: &DetectArgs) -> anyhow::Result<(String, Box<dyn Read + Send>)> {
+    let file = &arguments.file;
+    let origin = file.display().to_string();
+    if file == Path::new("-") {
+        return Ok((origin, Box::new(std::io::stdin())));
+    }
+    let input = File::open(file).with_context(|| format!("reading `{origin}`"))?;
+    Ok((origin, Box::new(input)))
+}
+
+fn shown_on(bar: &ProgressBar) -> impl Fn(&IngestSummary) + Send + use<> {
+    let shown = bar.clone();
+    move |summary| shown.set_message(format!("{} events read", grouped(summary.read)))
+}
+
 async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services> {
+    std::fs::create_dir(folder).context("making a folder for the time being")?;
     let tables = &arguments.tables;
     let installation = Installation {
         lake: LakeLocation::folder(&folder.join("lake"))?,
@@ -103,7 +138,16 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
             ..KnowledgeFiles::default()
         },
     };
-    Ok(Services::open(installation, Arc::new(SystemClock)).await?)
+    let services = Services::open(installation, Arc::new(SystemClock)).await?;
+    if let Some(file) = &arguments.people {
+        let facts = people::read(file, &file.display().to_string(), None)?;
+        let now = services.clock().now();
+        services
+            .ledger()
+            .replace_people_facts("people", &facts, "command line", now)
+            .await?;
+    }
+    Ok(services)
 }
 
 /// Prints all alerts, the oldest first.

@@ -218,6 +218,29 @@ async fn a_file_is_evaluated_as_the_product_would() {
 }
 
 #[tokio::test]
+async fn a_file_gives_the_same_alerts_in_whatever_order_its_events_stand() {
+    let installation = Installation::new();
+    let file = installation.outside("events.jsonl");
+    let file = file.to_str().unwrap();
+    let simulated = ["--people", "60", "--days", "30", "--attacks", "all"];
+    let export = [&["simulate"], &simulated[..], &["--export", file]].concat();
+    installation.run(&export).await.good();
+    let in_order = installation.run(&["detect", file]).await;
+    let lines: Vec<&str> = in_order.stdout.lines().collect();
+    assert!(lines.len() > 10, "{in_order:#?}");
+
+    let events = std::fs::read_to_string(file).unwrap();
+    let backwards: Vec<&str> = events.lines().rev().collect();
+    let backwards = installation.write("backwards.jsonl", backwards.join("\n"));
+    let doubled: Vec<&str> = events.lines().flat_map(|line| [line, line]).collect();
+    let doubled = installation.write("doubled.jsonl", doubled.join("\n"));
+    for other in [backwards, doubled] {
+        let told = installation.run(&["detect", &other]).await;
+        assert_eq!(told.stdout, in_order.stdout, "{other}");
+    }
+}
+
+#[tokio::test]
 async fn the_shipped_policies_pass_their_own_tests() {
     let installation = Installation::new();
     let told = installation.run(&["policies", "test"]).await;

@@ -186,16 +186,12 @@ impl Run {
         if let Some(types) = types {
             reader = reader.of_types(types);
         }
-        let mut next = reader.next().await?;
-        while let Some(events) = next {
+        while let Some(events) = reader.next().await? {
+            let until = events.last().map(|event| event.event.created_at);
+            self.evaluate(events, since).await?;
             if deadline.is_over() {
-                let until = events.last().map(|event| event.event.created_at);
-                self.evaluate(events, since).await?;
                 return Ok(until);
             }
-            let (evaluated, read) = tokio::join!(self.evaluate(events, since), reader.next());
-            evaluated?;
-            next = read?;
         }
         Ok(None)
     }

@@ -23,13 +23,14 @@ const POINTS: [(Severity, i64); 5] = [
 /// What has been found since the last step.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    alerts: BTreeMap<String, DetectedAlert>,
+    /// By key: as they are after their last match, and the events of all matches.
+    alerts: BTreeMap<String, (Box<Alert>, Vec<EventReference>)>,
     risk: BTreeMap<(String, String), RiskEvent>,
     signals: Vec<Signal>,
     counts: BTreeMap<(String, NaiveDate), PolicyCount>,
     suppressed: BTreeMap<i64, SuppressionHits>,
     /// Policies that matched too often, and why they are paused.
-    paused: Vec<(PolicyId, String)>,
+    paused: Vec<(String, String)>,
 }
 
 /// The same in lists.
@@ -39,13 +40,16 @@ pub(super) struct Lists {
     pub(super) signals: Vec<Signal>,
     pub(super) counts: Vec<PolicyCount>,
     pub(super) suppressed: Vec<SuppressionHits>,
-    pub(super) paused: Vec<(PolicyId, String)>,
+    pub(super) paused: Vec<(String, String)>,
 }
 
 impl Told {
-    pub(super) fn lists(self) -> Lists {
+    pub(super) fn lists(self, policies: &[Arc<Policy>]) -> Lists {
+        let alerts = self.alerts.into_values();
         Lists {
-            alerts: self.alerts.into_values().collect(),
+            alerts: alerts
+                .map(|(alert, events)| detected(policies, *alert, events))
+                .collect(),
             risk: self.risk.into_values().collect(),
             signals: self.signals,
             counts: self.counts.into_values().collect(),
@@ -54,13 +58,19 @@ impl Told {
         }
     }
 
-    pub(super) fn take(&mut self, source: &str, policies: &[Arc<Policy>], change: Change) {
+    /// How much there is to be saved: alerts, what they rest on, signals and risk.
+    pub(super) fn len(&self) -> usize {
+        let events: usize = self.alerts.values().map(|(_, events)| events.len()).sum();
+        self.alerts.len() + events + self.signals.len() + self.risk.len()
+    }
+
+    pub(super) fn take(&mut self, source: &str, change: Change) {
         match change {
             Change::Alert {
                 alert,
                 begins,
                 events,
-            } => self.alert(policies, *alert, begins, events),
+            } => self.alert(alert, begins, events),
             Change::Signal(finding) => self.signal(source, &finding),
             Change::Paused {
                 policy,
@@ -69,7 +79,7 @@ impl Told {
                 ..
             } => {
                 let why = format!("it matched {matches} times in {hours} hours");
-                self.paused.push((policy, why));
+                self.paused.push((policy.to_string(), why));
             }
         }
     }
@@ -87,13 +97,7 @@ impl Told {
             })
     }
 
-    fn alert(
-        &mut self,
-        policies: &[Arc<Policy>],
-        alert: Alert,
-        begins: bool,
-        events: Vec<EventReference>,
-    ) {
+    fn alert(&mut self, alert: Box<Alert>, begins: bool, events: Vec<EventReference>) {
         let suppression = alert.suppressed_by.as_deref();
         let suppression: Option<i64> = suppression.and_then(|id| id.parse().ok());
         let count = self.count(&alert.policy, alert.last_at.date_naive());
@@ -123,16 +127,12 @@ impl Told {
                 why: format!("{} alert: {}", alert.severity, alert.title),
             });
         }
-        let policy = policies.iter().find(|policy| policy.id == alert.policy);
-        let detected = detected(policy, alert, events);
-        match self.alerts.get_mut(&detected.id) {
-            Some(known) => {
-                let mut events = std::mem::take(&mut known.events);
-                *known = detected;
-                events.append(&mut known.events);
-                known.events = events;
+        match self.alerts.get_mut(&alert.key) {
+            Some((known, of_all)) => {
+                *known = alert;
+                of_all.extend(events);
             }
-            None => drop(self.alerts.insert(detected.id.clone(), detected)),
+            None => drop(self.alerts.insert(alert.key.clone(), (alert, events))),
         }
     }
 
@@ -189,11 +189,8 @@ fn points(severity: Severity) -> i64 {
     found.map_or(0, |(_, points)| *points)
 }
 
-fn detected(
-    policy: Option<&Arc<Policy>>,
-    alert: Alert,
-    events: Vec<EventReference>,
-) -> DetectedAlert {
+fn detected(policies: &[Arc<Policy>], alert: Alert, events: Vec<EventReference>) -> DetectedAlert {
+    let policy = policies.iter().find(|policy| policy.id == alert.policy);
     DetectedAlert {
         policy_title: policy.map_or_else(String::new, |policy| policy.title.clone()),
         entity: entity(&alert.entity),

@@ -1,10 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_detect::{
-    Detector, ENGINE_VERSION, GroupingSettings, People, PolicyId, Presences, StateRow,
-};
-use drishti_lake::InOrder;
+use drishti_detect::{Detector, ENGINE_VERSION, GroupingSettings, People, Presences, StateRow};
 use drishti_ledger::{
     DetectionStep, Generation, Lease, PolicySettings, Preview, StateChange, StateKind,
 };
@@ -12,14 +9,18 @@ use drishti_model::{EnrichedEvent, TimeRange};
 
 use super::grouping::grouping;
 use super::people::{PeopleVersion, people, people_seen};
+use super::saving::Saving;
 use super::settled::settled_until;
 use super::told::{Lists, Told};
 use super::{Knowledge, WatchSummary};
 use crate::{ServiceError, Services};
 
-/// Events after which what is remembered is saved, at the next moment at which all of one time are evaluated: some seconds of work,
-/// and as many findings as may wait in memory.
-const EVENTS_A_STEP: u64 = 300_000;
+/// Events after which what is found and remembered is saved, at the next moment at which all of one time are evaluated: some
+/// seconds of work.
+const EVENTS_A_STEP: u64 = 1_000_000;
+
+/// Findings after which it is saved all the same: as many as may wait in memory.
+const FINDINGS_A_STEP: usize = 50_000;
 
 /// How far behind now the settled time may be for what is not settled to be evaluated as well: while the past is still being
 /// fetched, that would be most of it, again and again.
@@ -53,6 +54,7 @@ pub(crate) struct Watcher {
     seen: Presences,
     seen_in_preview: Presences,
     is_previewing: bool,
+    saving: Saving,
     summary: WatchSummary,
 }
 
@@ -97,6 +99,7 @@ impl Watcher {
             seen: Presences::default(),
             seen_in_preview: Presences::default(),
             is_previewing: false,
+            saving: Saving::default(),
             summary: WatchSummary::default(),
         })
     }
@@ -172,6 +175,7 @@ impl Watcher {
             self.preview(until).await?;
         }
         self.save(until, newest).await?;
+        self.saved().await?;
         Ok(self.summary)
     }
 
@@ -202,6 +206,7 @@ impl Watcher {
         if let Some(until) = until {
             anew.settle(BEGINNING, until, newest).await?;
             anew.save(until, newest).await?;
+            anew.saved().await?;
         }
         let first_day_kept = services.first_day_kept().await?;
         let seen_whole_since = first_day_kept.map(|day| day + LEARNED_AGAIN_AFTER);
@@ -212,6 +217,7 @@ impl Watcher {
         {
             anew.preview(until).await?;
             anew.save(until, newest).await?;
+            anew.saved().await?;
         }
         *self = anew;
         Ok(self.summary)
@@ -229,23 +235,22 @@ impl Watcher {
         };
         let lake = self.services.lake.clone();
         let mut reader = lake.in_order(&self.lease.source, range).await?;
-        let mut next = reader.next().await?;
         let mut since_saved = 0;
         let mut last_at = None;
-        while let Some(events) = next {
+        while let Some(events) = reader.next().await? {
             let first_at = events.first().map(|event| event.event.created_at);
             // A save lies between two times, never between two events of one.
             if let Some(at) = first_at
-                && since_saved >= EVENTS_A_STEP
+                && (since_saved >= EVENTS_A_STEP || self.told.len() >= FINDINGS_A_STEP)
                 && first_at != last_at
             {
-                self.save(at, newest).await?;
+                self.save_so_far(at, newest).await?;
                 since_saved = 0;
             }
             last_at = events.last().map(|event| event.event.created_at);
             since_saved += events.len() as u64;
             self.summary.events += events.len() as u64;
-            next = self.evaluate_while_reading(events, &mut reader).await?;
+            self.evaluate(events).await?;
         }
         Ok(())
     }
@@ -272,21 +277,37 @@ impl Watcher {
         };
         let lake = self.services.lake.clone();
         let mut reader = lake.in_order(&self.lease.source, range).await?;
-        let mut next = reader.next().await?;
-        while let Some(events) = next {
-            next = self.evaluate_while_reading(events, &mut reader).await?;
+        while let Some(events) = reader.next().await? {
+            self.evaluate(events).await?;
         }
         Ok(())
     }
 
-    async fn evaluate_while_reading(
+    /// Evaluates events that come in order and are not in the lake; for a source that nothing is remembered of.
+    pub(crate) async fn evaluate_passing(
         &mut self,
         events: Vec<EnrichedEvent>,
-        reader: &mut InOrder,
-    ) -> Result<Option<Vec<EnrichedEvent>>, ServiceError> {
-        let (evaluated, next) = tokio::join!(self.evaluate(events), reader.next());
-        evaluated?;
-        Ok(next?)
+    ) -> Result<(), ServiceError> {
+        let Some(last) = events.last() else {
+            return Ok(());
+        };
+        let last_at = last.event.created_at;
+        self.summary.events += events.len() as u64;
+        self.evaluate(events).await?;
+        self.generation.settled_until = Some(last_at);
+        if self.told.len() < FINDINGS_A_STEP {
+            return Ok(());
+        }
+        self.save_with(Vec::new(), last_at, 0).await
+    }
+
+    /// Saves what was found in them. What was learned from them is not saved: nothing goes on from there.
+    pub(crate) async fn end_passing(&mut self) -> Result<WatchSummary, ServiceError> {
+        if let Some(last_at) = self.generation.settled_until {
+            self.save_with(Vec::new(), last_at, 0).await?;
+        }
+        self.saved().await?;
+        Ok(self.summary)
     }
 
     /// Shows events to the detector, on a thread that may take its time.
@@ -311,19 +332,42 @@ impl Watcher {
         let (detector, presences, changes) = work.await.map_err(|_| DIED)?;
         *seen = presences;
         for change in changes {
-            told.take(self.lease.source.as_str(), detector.policies(), change);
+            told.take(self.lease.source.as_str(), change);
         }
         self.detector = Some(detector);
         Ok(())
     }
 
-    /// Saves what was found and what is remembered.
+    /// Begins to save what was found and what is remembered.
     async fn save(&mut self, settled: DateTime<Utc>, batch: i64) -> Result<(), ServiceError> {
-        let rows = self
-            .detector
-            .as_mut()
-            .map_or_else(Vec::new, Detector::take_changes);
-        let preview = std::mem::take(&mut self.previewed).lists();
+        let detector = self.detector.as_mut();
+        let rows = detector.map_or_else(Vec::new, Detector::take_changes);
+        let rows = rows.into_iter().map(state_change).collect();
+        self.save_with(rows, settled, batch).await
+    }
+
+    /// The same in the midst of a step. What a rebuild remembers need only be saved at its end: one that was broken off is begun anew.
+    async fn save_so_far(
+        &mut self,
+        settled: DateTime<Utc>,
+        batch: i64,
+    ) -> Result<(), ServiceError> {
+        if self.generation.active {
+            self.save(settled, batch).await
+        } else {
+            self.save_with(Vec::new(), settled, batch).await
+        }
+    }
+
+    async fn save_with(
+        &mut self,
+        state: Vec<StateChange>,
+        settled: DateTime<Utc>,
+        batch: i64,
+    ) -> Result<(), ServiceError> {
+        let detector = self.detector.as_ref();
+        let policies = detector.map_or(&[][..], Detector::policies);
+        let preview = std::mem::take(&mut self.previewed).lists(policies);
         let Lists {
             alerts,
             risk,
@@ -331,20 +375,21 @@ impl Watcher {
             counts,
             suppressed,
             paused,
-        } = std::mem::take(&mut self.told).lists();
+        } = std::mem::take(&mut self.told).lists(policies);
         self.summary.alerts += alerts.len() as u64;
         let step = DetectionStep {
             generation: self.generation.id,
             sequence: self.generation.sequence + 1,
             settled_until: Some(settled),
             evaluated_batch: Some(batch),
-            state: rows.into_iter().map(state_change).collect(),
+            state,
             alerts,
             risk,
             signals,
             people: people_seen(&mut self.seen),
             counts,
             suppressed,
+            paused,
             preview: Preview {
                 alerts: preview.alerts,
                 risk: preview.risk,
@@ -352,23 +397,18 @@ impl Watcher {
                 people: people_seen(&mut self.seen_in_preview),
             },
         };
-        let now = self.services.clock.now();
-        let ledger = &self.services.ledger;
-        let saved = ledger.save_detection(&self.lease, &step, now).await?;
         self.generation.sequence = step.sequence;
         self.generation.settled_until = Some(settled);
         self.generation.evaluated_batch = batch;
-        self.summary.opened += saved.alerts.opened.len() as u64;
-        self.pause(paused).await
+        let now = self.services.clock.now();
+        let begun = self.saving.begin(&self.services, &self.lease, step, now);
+        self.summary.opened += begun.await?;
+        Ok(())
     }
 
-    async fn pause(&self, policies: Vec<(PolicyId, String)>) -> Result<(), ServiceError> {
-        let now = self.services.clock.now();
-        for (policy, why) in policies {
-            tracing::warn!(source = %self.lease.source, %policy, "a policy is paused: {why}");
-            let ledger = &self.services.ledger;
-            ledger.pause_policy(policy.as_str(), &why, now).await?;
-        }
+    /// Waits until everything is saved.
+    async fn saved(&mut self) -> Result<(), ServiceError> {
+        self.summary.opened += self.saving.end().await?;
         Ok(())
     }
 }
