@@ -183,6 +183,8 @@ test('a second factor is set up, asked for, and removed', async ({ page, browser
   const password = await addOperator(page, name, 'analyst');
   const theirs = await openAs(browser, '/settings/account', name, password);
   await theirs.getByRole('button', { name: 'Set up' }).click();
+  await dialog(theirs).getByLabel('Password').fill(password);
+  await dialog(theirs).getByRole('button', { name: 'Go on' }).click();
   await expect(theirs.getByRole('img', { name: 'QR code' })).toBeVisible();
   await theirs.getByText('No camera?').click();
   const secret = (await theirs.locator('[data-secret]').innerText()).replaceAll(' ', '');

@@ -341,7 +341,7 @@ impl Lake {
     }
 
     pub(crate) async fn reading(&self, table: &DeltaTable) -> Result<DataFrame, LakeError> {
-        let context = self.session(QueryLimits::default().memory_bytes);
+        let context = self.asking(QueryLimits::default().memory_bytes);
         self.scan(&context, table).await
     }
 

@@ -27,6 +27,7 @@ mod files;
 mod gids;
 mod location;
 mod maintenance;
+mod memory;
 mod ordered;
 mod places;
 mod query;

@@ -12,7 +12,7 @@ use deltalake::datafusion::dataframe::DataFrame;
 use deltalake::datafusion::datasource::MemTable;
 use deltalake::datafusion::error::DataFusionError;
 use deltalake::datafusion::execution::disk_manager::DiskManagerBuilder;
-use deltalake::datafusion::execution::memory_pool::FairSpillPool;
+use deltalake::datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 use deltalake::datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use deltalake::datafusion::execution::session_state::SessionStateBuilder;
 use deltalake::datafusion::logical_expr::LogicalPlan;
@@ -27,6 +27,7 @@ use futures::StreamExt;
 
 use crate::answer::Answer;
 use crate::deadline::WatchJoins;
+use crate::memory::SharedPool;
 use crate::{Lake, LakeError};
 
 /// Most bytes of an answer held in memory.
@@ -134,7 +135,7 @@ impl Lake {
     ) -> Result<Answer, LakeError> {
         refuse_endless(sql)?;
         let table = self.newest().await?;
-        let context = self.session(limits.memory_bytes);
+        let context = self.asking(limits.memory_bytes);
         for function in UNBOUNDED_FUNCTIONS {
             context.deregister_udf(function);
         }
@@ -180,8 +181,18 @@ impl Lake {
             .collect()
     }
 
+    /// A fresh session for somebody's question, whose memory is also within what all questions have.
+    pub(crate) fn asking(&self, memory_bytes: usize) -> SessionContext {
+        let all = Arc::clone(&self.0.memory);
+        self.session_with(memory_bytes, Arc::new(SharedPool::new(memory_bytes, all)))
+    }
+
     /// A fresh session with its own memory, on the shared caches.
     pub(crate) fn session(&self, memory_bytes: usize) -> SessionContext {
+        self.session_with(memory_bytes, Arc::new(FairSpillPool::new(memory_bytes)))
+    }
+
+    fn session_with(&self, memory_bytes: usize, pool: Arc<dyn MemoryPool>) -> SessionContext {
         let mut config = SessionConfig::new().with_information_schema(true);
         let options = &mut config.options_mut().execution;
         options.parquet.pushdown_filters = true;
@@ -194,7 +205,7 @@ impl Lake {
                 DiskManagerBuilder::default()
                     .with_max_temp_directory_size(spilled.saturating_mul(SPILL_FACTOR_MAX)),
             )
-            .with_memory_pool(Arc::new(FairSpillPool::new(memory_bytes)));
+            .with_memory_pool(pool);
         let runtime = builder.build_arc();
         let state = SessionStateBuilder::new_with_default_features()
             .with_config(config)
@@ -275,9 +286,32 @@ impl Lake {
             || error.to_string().contains(SPILL_LIMIT);
         self.or_gone(if exhausted {
             LakeError::QueryMemory(memory_bytes >> 20)
-        } else {
+        } else if is_of_the_question(error) {
             LakeError::Query(plain(error))
+        } else {
+            LakeError::Engine(DataFusionError::External(error.to_string().into()))
         })
+    }
+}
+
+/// Whether a failure is one of what was asked, or of what it does with values, and not one of files, the network or the engine.
+fn is_of_the_question(error: &DataFusionError) -> bool {
+    match error.find_root() {
+        DataFusionError::SQL(..)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Plan(_)
+        | DataFusionError::Configuration(_)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::Execution(_) => true,
+        DataFusionError::ArrowError(error, _) => !matches!(
+            **error,
+            ArrowError::ExternalError(_)
+                | ArrowError::IoError(..)
+                | ArrowError::IpcError(_)
+                | ArrowError::ParquetError(_)
+                | ArrowError::MemoryError(_)
+        ),
+        _ => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
+use deltalake::datafusion::execution::memory_pool::GreedyMemoryPool;
 use deltalake::datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
@@ -20,6 +21,7 @@ use url::Url;
 
 use crate::durable::{DurableFolder, LOG_FOLDER};
 use crate::gids::KnownGids;
+use crate::memory::QUERIES_MEMORY_MAX;
 use crate::repair::{self, Repair};
 use crate::{LakeError, LakeLocation, schema};
 
@@ -61,6 +63,8 @@ pub(crate) struct Inner {
     loaded_at: AtomicU64,
     /// Shared by all queries, for its caches of file footers.
     pub(crate) runtime: Arc<RuntimeEnv>,
+    /// What all queries have for their work.
+    pub(crate) memory: Arc<GreedyMemoryPool>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -127,6 +131,7 @@ impl Lake {
             current: RwLock::new(table),
             writer: Arc::default(),
             runtime,
+            memory: Arc::new(GreedyMemoryPool::new(QUERIES_MEMORY_MAX)),
         })))
     }
 

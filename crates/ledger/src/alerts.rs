@@ -5,7 +5,7 @@ use sea_orm::EntityTrait;
 use crate::Ledger;
 use crate::error::{Fault, LedgerError, Step};
 use crate::tables::{alert, alert_detail};
-use crate::value::{cut, moment, moment_if_any, ranked, source_name};
+use crate::value::{cut, moment, moment_if_any, ranked, source_name, text};
 
 mod about;
 mod content;
@@ -166,7 +166,9 @@ impl Ledger {
     pub async fn alert(&self, id: &str) -> Result<Option<AlertDetail>, LedgerError> {
         let found = async {
             let snapshot = self.snapshot().await?;
-            let row = alert::Entity::find_by_id(id).one(&snapshot).await?;
+            let id = text(id);
+            let row = alert::Entity::find_by_id(id.as_str());
+            let row = row.one(&snapshot).await?;
             let detail = alert_detail::Entity::find_by_id(id).one(&snapshot).await?;
             snapshot.commit().await?;
             let Some((row, detail)) = row.zip(detail) else {

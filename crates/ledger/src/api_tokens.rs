@@ -12,13 +12,26 @@ use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::operators::{scope_of, scope_text};
 use crate::tables::api_token;
-use crate::value::{micros, moment, moment_if_any, name, text, word};
+use crate::value::{micros, moment, moment_if_any, name, text, within, word};
+use crate::{NAME_CHARS_MAX, views};
 
 /// Most API tokens of an installation.
 pub const API_TOKENS_MAX: u64 = 1_000;
 
+/// Most characters of a token's name, so that the author that it makes is a name, too.
+pub const TOKEN_NAME_CHARS_MAX: usize = NAME_CHARS_MAX - AUTHOR_PREFIX.len();
+
 /// How the trail calls what is changed here.
 const KIND: &str = "api token";
+
+/// What stands before the name of a token where it is an author. No operator's name has a space, so none can be taken for it.
+const AUTHOR_PREFIX: &str = "token ";
+
+/// How the trail calls the token of this name where it is an author.
+pub fn token_author(name: &str) -> String {
+    let author = format!("{AUTHOR_PREFIX}{name}");
+    author.chars().take(NAME_CHARS_MAX).collect()
+}
 
 /// A token that a program is to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +123,7 @@ impl Ledger {
         write.finish(outcome.map(|_| ()).map_err(Fault::from)).await
     }
 
-    /// Removes a token: whoever shows it is let in no more. It is told in the audit trail.
+    /// Removes a token and those that were made with it: whoever shows them is let in no more. It is told in the audit trail.
     pub async fn remove_api_token(
         &self,
         id: i64,
@@ -135,9 +148,12 @@ async fn add(
             "there are {API_TOKENS_MAX} tokens, and no more can be"
         )));
     }
+    if new.name.is_empty() {
+        return Err(Fault::Refused("the name is empty".to_owned()));
+    }
     let row = api_token::ActiveModel {
         id: NotSet,
-        name: Set(name("the name", &new.name)?),
+        name: Set(within("the name", &new.name, TOKEN_NAME_CHARS_MAX)?),
         digest: Set(text(digest)),
         role: Set(new.role.as_str().to_owned()),
         sources: Set(scope_text(&new.scope)?),
@@ -168,10 +184,52 @@ async fn remove(
         .one(transaction)
         .await?;
     let row = row.ok_or(Fault::Ledger(LedgerError::NoSuchApiToken(id)))?;
-    api_token::Entity::delete_by_id(id)
+    let token = token_of(row)?;
+    delete(transaction, &token).await?;
+    note(transaction, "removed", &token, author, now).await?;
+    revoke(transaction, &token_author(&token.name), None, author, now).await
+}
+
+/// Removes the tokens that `maker` made, and those that were made with these; where `maker` keeps some rights, only those that could do
+/// more. Nobody is to go on with a token when they may no longer do the same themselves.
+pub(crate) async fn revoke(
+    transaction: &DatabaseTransaction,
+    maker: &str,
+    kept_rights: Option<(Role, &SourceScope)>,
+    author: &str,
+    now: DateTime<Utc>,
+) -> Step<()> {
+    let rows = api_token::Entity::find()
+        .order_by_asc(api_token::Column::Id)
+        .lock_exclusive()
+        .all(transaction)
+        .await?;
+    let mut tokens: Vec<ApiToken> = rows.into_iter().map(token_of).collect::<Step<_>>()?;
+    let is_kept = |token: &ApiToken| {
+        kept_rights
+            .is_some_and(|(role, scope)| role.reaches(token.role) && scope.includes(&token.scope))
+    };
+    let mut makers = vec![maker.to_owned()];
+    while let Some(maker) = makers.pop() {
+        let (gone, left): (Vec<_>, Vec<_>) = tokens
+            .into_iter()
+            .partition(|token| token.created_by == maker && !is_kept(token));
+        tokens = left;
+        for token in gone {
+            delete(transaction, &token).await?;
+            note(transaction, "revoked", &token, author, now).await?;
+            makers.push(token_author(&token.name));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a token with what only it could see, which is not for another one of its name.
+async fn delete(transaction: &DatabaseTransaction, token: &ApiToken) -> Step<()> {
+    api_token::Entity::delete_by_id(token.id)
         .exec(transaction)
         .await?;
-    note(transaction, "removed", &token_of(row)?, author, now).await
+    views::leave(transaction, &token_author(&token.name)).await
 }
 
 fn token_of(row: api_token::Model) -> Step<ApiToken> {
@@ -200,8 +258,8 @@ async fn note(
         "expires_at": token.expires_at,
     }));
     let told = match action {
-        "removed" => (told, None),
-        _ => (None, told),
+        "added" => (None, told),
+        _ => (told, None),
     };
     let trail = Trail {
         author,

@@ -13,6 +13,9 @@ use crate::{JSON_BYTES_MAX, Ledger, ROWS_MAX};
 /// Most bytes of what was before, and of what was after, of an entry of the audit trail: the longest policy, written as JSON.
 pub const AUDIT_JSON_BYTES_MAX: usize = 16 * JSON_BYTES_MAX;
 
+/// Entries that are read at once where their bytes count: each may be long.
+const AUDIT_ROWS_AT_ONCE: u64 = 20;
+
 /// One change that somebody made. There is no call that changes or removes an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
@@ -30,6 +33,17 @@ pub struct AuditEntry {
     pub before: Option<String>,
     /// It after, as JSON; `None` where it is gone.
     pub after: Option<String>,
+}
+
+impl AuditEntry {
+    /// Bytes of what is told in it.
+    fn bytes(&self) -> usize {
+        [&self.before, &self.after]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum()
+    }
 }
 
 /// An entry and its place in the trail.
@@ -69,6 +83,40 @@ impl Ledger {
 
     /// Entries of the trail, the newest first.
     pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<StoredAuditEntry>, LedgerError> {
+        let rows = self.audit_rows(filter).await;
+        let entries = rows.and_then(|rows| rows.into_iter().map(entry_of).collect());
+        entries.map_err(|fault: Fault| self.failed("reading the audit trail", fault))
+    }
+
+    /// The same, but no further ones once those before have `bytes_max` bytes together; whether there are more that fit the filter.
+    pub async fn audit_within(
+        &self,
+        filter: &AuditFilter,
+        bytes_max: usize,
+    ) -> Result<(Vec<StoredAuditEntry>, bool), LedgerError> {
+        let limit = usize::try_from(filter.limit.min(ROWS_MAX)).unwrap_or(usize::MAX);
+        let mut part = AuditFilter {
+            limit: AUDIT_ROWS_AT_ONCE,
+            ..filter.clone()
+        };
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        loop {
+            let entries = self.audit(&part).await?;
+            let Some(last) = entries.last() else {
+                return Ok((found, false));
+            };
+            part.before_id = Some(last.id);
+            for entry in entries {
+                if found.len() >= limit || bytes >= bytes_max {
+                    return Ok((found, true));
+                }
+                bytes += entry.entry.bytes();
+                found.push(entry);
+            }
+        }
+    }
+
+    async fn audit_rows(&self, filter: &AuditFilter) -> Step<Vec<audit_entry::Model>> {
         use audit_entry::Column as Of;
 
         let mut query = audit_entry::Entity::find()
@@ -86,9 +134,7 @@ impl Ledger {
         if let Some(before) = filter.before_id {
             query = query.filter(Of::Id.lt(before));
         }
-        let rows = query.all(self.database()).await.map_err(Fault::from);
-        let entries = rows.and_then(|rows| rows.into_iter().map(entry_of).collect());
-        entries.map_err(|fault: Fault| self.failed("reading the audit trail", fault))
+        Ok(query.all(self.database()).await?)
     }
 }
 

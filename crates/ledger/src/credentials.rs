@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 use drishti_model::Secret;
+use sea_orm::DatabaseTransaction;
 
 use crate::Ledger;
+use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::operators::{end_sessions, hold, store, trail};
 use crate::tables::operator;
@@ -52,68 +54,83 @@ impl Ledger {
             .write(format!("changing the password of operator `{name}`"))
             .await?;
         let outcome = async {
-            let mut row = hold(&write.transaction, name).await?;
-            check_local(&row)?;
-            password_hash.expose().clone_into(&mut row.password_hash);
-            let loses_totp = without_totp && row.sealed_totp.is_some();
-            if without_totp {
-                row.sealed_totp = None;
-                row.sealed_totp_offered = None;
-            }
-            row.updated_at = micros(now);
-            store(&write.transaction, row).await?;
-            end_sessions(&write.transaction, name).await?;
+            let row = hold(&write.transaction, name).await?;
             let trail = trail(name, author, now);
-            trail
-                .note(&write.transaction, "password changed", (None, None))
-                .await?;
-            if loses_totp {
-                trail
-                    .note(&write.transaction, "second factor removed", (None, None))
-                    .await?;
-            }
-            Ok(())
+            set_password(&write.transaction, row, password_hash, without_totp, trail).await
         };
         let outcome = outcome.await;
         write.finish(outcome).await
     }
 
-    /// Seals the secret of a second factor that is not asked for before it is confirmed.
+    /// Gives an operator another password in exchange for the one with the hash `shown`; `false` where they have another meanwhile.
+    pub async fn exchange_operator_password(
+        &self,
+        name: &str,
+        shown: &Secret,
+        password_hash: &Secret,
+        now: DateTime<Utc>,
+    ) -> Result<bool, LedgerError> {
+        let write = self
+            .write(format!("changing the password of operator `{name}`"))
+            .await?;
+        let outcome = async {
+            let row = hold(&write.transaction, name).await?;
+            if row.password_hash != shown.expose() {
+                return Ok(false);
+            }
+            let trail = trail(name, name, now);
+            set_password(&write.transaction, row, password_hash, false, trail).await?;
+            Ok(true)
+        };
+        let outcome = outcome.await;
+        write.finish(outcome).await
+    }
+
+    /// Seals the secret of a second factor that is not asked for before it is confirmed; `false` where there is one already.
     pub async fn offer_totp(
         &self,
         name: &str,
         secret: &Secret,
         now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<bool, LedgerError> {
         let sealed = self.key().seal(&totp_of(name), secret)?;
         let doing = format!("offering operator `{name}` a second factor");
         let write = self.write(doing).await?;
         let outcome = async {
             let mut row = hold(&write.transaction, name).await?;
             check_local(&row)?;
+            if row.sealed_totp.is_some() {
+                return Ok(false);
+            }
             row.sealed_totp_offered = Some(sealed);
             row.updated_at = micros(now);
-            store(&write.transaction, row).await
+            store(&write.transaction, row).await?;
+            Ok(true)
         };
         let outcome = outcome.await;
         write.finish(outcome).await
     }
 
-    /// Asks for the offered second factor from now on; a code of `step` or earlier no longer counts.
+    /// Asks for the offered second factor from now on; a code of `step` or earlier no longer counts. Nothing is changed, and `false` said,
+    /// where meanwhile there is one, or another than the one with the secret `proved` was offered.
     pub async fn confirm_totp(
         &self,
         name: &str,
-        step: u64,
+        (proved, step): (&Secret, u64),
         author: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<bool, LedgerError> {
         let doing = format!("setting up the second factor of operator `{name}`");
         let write = self.write(doing).await?;
         let outcome = async {
             let mut row = hold(&write.transaction, name).await?;
-            let offered = row.sealed_totp_offered.take();
-            let offered =
-                offered.ok_or_else(|| Fault::Refused("none has been offered".to_owned()))?;
+            let Some(offered) = row.sealed_totp_offered.take() else {
+                return Ok(false);
+            };
+            let secret = self.key().unseal(&totp_of(name), &offered)?;
+            if row.sealed_totp.is_some() || secret != *proved {
+                return Ok(false);
+            }
             row.sealed_totp = Some(offered);
             row.totp_step = count(step);
             row.updated_at = micros(now);
@@ -121,7 +138,8 @@ impl Ledger {
             let trail = trail(name, author, now);
             trail
                 .note(&write.transaction, "second factor added", (None, None))
-                .await
+                .await?;
+            Ok(true)
         };
         let outcome = outcome.await;
         write.finish(outcome).await
@@ -170,6 +188,35 @@ impl Ledger {
         let outcome = outcome.await;
         write.finish(outcome).await
     }
+}
+
+async fn set_password(
+    transaction: &DatabaseTransaction,
+    mut row: operator::Model,
+    password_hash: &Secret,
+    without_totp: bool,
+    trail: Trail<'_>,
+) -> Step<()> {
+    check_local(&row)?;
+    password_hash.expose().clone_into(&mut row.password_hash);
+    let loses_totp = without_totp && row.sealed_totp.is_some();
+    if without_totp {
+        row.sealed_totp = None;
+        row.sealed_totp_offered = None;
+    }
+    row.updated_at = micros(trail.at);
+    let name = row.name.clone();
+    store(transaction, row).await?;
+    end_sessions(transaction, &name).await?;
+    trail
+        .note(transaction, "password changed", (None, None))
+        .await?;
+    if loses_totp {
+        trail
+            .note(transaction, "second factor removed", (None, None))
+            .await?;
+    }
+    Ok(())
 }
 
 /// Refuses a password or second factor for somebody whose provider asks for both.

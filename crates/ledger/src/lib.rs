@@ -58,7 +58,7 @@ pub use alerts::{
     AlertDetail, AlertEntity, AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState,
     Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage, Verdicts,
 };
-pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken};
+pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken, TOKEN_NAME_CHARS_MAX, token_author};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};
 pub use changes::{AlertStanding, HealthNote, Look, SourceStanding};
 pub use credentials::OperatorSecrets;
@@ -78,7 +78,7 @@ pub use operators::{NewOperator, OPERATORS_MAX, Operator, OperatorChange};
 pub use own_policies::{OWN_POLICIES_MAX, OWN_POLICY_BYTES_MAX, OwnPolicy};
 pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, PersonFact};
 pub use people_seen::{PEOPLE_SEEN_MAX, PeopleSeen, PersonSeen};
-pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings};
+pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings, PolicyStep};
 pub use policy_days::PolicyCount;
 pub use progress::{Advance, Position, Progress, Window};
 pub use quarantine::{QUARANTINE_RAW_BYTES_MAX, QuarantineEntry, QuarantineFilter, Quarantined};

@@ -9,6 +9,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 
 use crate::Ledger;
+use crate::api_tokens::revoke;
 use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::tables::{operator, session};
@@ -133,8 +134,8 @@ impl Ledger {
         row.map_err(|error| self.failed(format!("reading operator `{name}`"), error))
     }
 
-    /// Changes an operator; what is already so is no change. Another role or scope, and disabling, ends their sessions. With
-    /// `expected_revision`, only where the operator still has it.
+    /// Changes an operator; what is already so is no change. Another role or scope, and disabling, ends their sessions and
+    /// revokes the tokens of theirs that could do more. With `expected_revision`, only where the operator still has it.
     pub async fn change_operator(
         &self,
         name: &str,
@@ -154,7 +155,7 @@ impl Ledger {
         write.finish(outcome).await
     }
 
-    /// Removes an operator and their sessions. What they did stays in the trail.
+    /// Removes an operator, their sessions and their tokens. What they did stays in the trail.
     pub async fn remove_operator(
         &self,
         name: &str,
@@ -233,6 +234,10 @@ impl Change<'_> {
         let may = |row: &operator::Model| (row.role.clone(), row.sources.clone(), row.enabled);
         if may(&row) != may(&changed) {
             end_sessions(transaction, self.name).await?;
+            let scope = scope_of(changed.sources.as_deref())?;
+            let kept = (word(&changed.role)?, &scope);
+            let kept = changed.enabled.then_some(kept);
+            revoke(transaction, self.name, kept, self.author, self.now).await?;
         }
         changed.revision += 1;
         changed.updated_at = micros(self.now);
@@ -252,6 +257,7 @@ impl Change<'_> {
             .exec(transaction)
             .await?;
         views::leave(transaction, self.name).await?;
+        revoke(transaction, self.name, None, self.author, self.now).await?;
         let trail = trail(self.name, self.author, self.now);
         let told = (Some(told(&row)?), None);
         trail.note(transaction, "removed", told).await

@@ -11,7 +11,7 @@ use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::insert_or_keep;
 use crate::tables::policy_setting;
-use crate::value::{count, micros, moment, moment_if_any, name, rank, ranked, within};
+use crate::value::{count, micros, moment, moment_if_any, name, rank, ranked, text, within};
 use crate::{JSON_BYTES_MAX, Ledger, REASON_CHARS_MAX};
 
 /// Most policies that can have settings.
@@ -60,6 +60,15 @@ pub struct PolicySettings {
     pub updated_by: String,
 }
 
+/// What one change does to the settings of a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct PolicyStep<'a> {
+    /// What differs from its file from now on, all of it; `None` leaves that as it is.
+    pub overrides: Option<&'a PolicyOverrides>,
+    /// Whether it goes on where it is paused.
+    pub resumes: bool,
+}
+
 impl Ledger {
     /// What is set about a policy; `None` where nothing ever was.
     pub async fn policy_settings(
@@ -67,7 +76,7 @@ impl Ledger {
         policy: &str,
     ) -> Result<Option<PolicySettings>, LedgerError> {
         let found = async {
-            let row = policy_setting::Entity::find_by_id(policy)
+            let row = policy_setting::Entity::find_by_id(text(policy))
                 .one(self.database())
                 .await?;
             row.map(settings_of).transpose()
@@ -98,8 +107,35 @@ impl Ledger {
         author: &str,
         now: DateTime<Utc>,
     ) -> Result<PolicySettings, LedgerError> {
-        let change = |row: &mut policy_setting::Model| put_overrides(row, overrides);
-        self.change_policy(policy, "changed", change, expected_revision, author, now)
+        let step = PolicyStep {
+            overrides: Some(overrides),
+            resumes: false,
+        };
+        self.change_policy_settings(policy, step, expected_revision, author, now)
+            .await
+    }
+
+    /// The same for all that one change does to the settings.
+    pub async fn change_policy_settings(
+        &self,
+        policy: &str,
+        step: PolicyStep<'_>,
+        expected_revision: Option<i64>,
+        author: &str,
+        now: DateTime<Utc>,
+    ) -> Result<PolicySettings, LedgerError> {
+        let change = |row: &mut policy_setting::Model| {
+            if step.resumes {
+                resume(row, now);
+            }
+            step.overrides
+                .map_or(Ok(()), |overrides| put_overrides(row, overrides))
+        };
+        let action = match step.overrides {
+            None => "resumed",
+            Some(_) => "changed",
+        };
+        self.change_policy(policy, action, change, expected_revision, author, now)
             .await
     }
 
@@ -122,14 +158,11 @@ impl Ledger {
         author: &str,
         now: DateTime<Utc>,
     ) -> Result<PolicySettings, LedgerError> {
-        let change = |row: &mut policy_setting::Model| {
-            if row.paused_since.take().is_some() {
-                row.paused_why = None;
-                row.resumed_at = Some(micros(now));
-            }
-            Ok(())
+        let step = PolicyStep {
+            overrides: None,
+            resumes: true,
         };
-        self.change_policy(policy, "resumed", change, None, author, now)
+        self.change_policy_settings(policy, step, None, author, now)
             .await
     }
 
@@ -261,6 +294,13 @@ pub(crate) async fn hold(
     find().one(transaction).await?.ok_or_else(|| {
         Fault::Unreadable("the settings of the policy vanished while they were made".to_owned())
     })
+}
+
+fn resume(row: &mut policy_setting::Model, now: DateTime<Utc>) {
+    if row.paused_since.take().is_some() {
+        row.paused_why = None;
+        row.resumed_at = Some(micros(now));
+    }
 }
 
 fn put_overrides(row: &mut policy_setting::Model, overrides: &PolicyOverrides) -> Step<()> {

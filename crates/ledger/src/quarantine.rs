@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Read as _};
 
 use chrono::{DateTime, Utc};
 use drishti_model::SourceName;
@@ -103,6 +103,16 @@ impl Ledger {
 
     /// The bytes of a quarantined event, as far as they are kept; `None` where it is not, or no longer, in quarantine.
     pub async fn quarantine_raw(&self, id: i64) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.quarantine_beginning(id, QUARANTINE_RAW_BYTES_MAX)
+            .await
+    }
+
+    /// The first of these bytes, `most` of them.
+    pub async fn quarantine_beginning(
+        &self,
+        id: i64,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
         let doing = || format!("reading quarantined event {id}");
         let row = quarantine_raw::Entity::find_by_id(id)
             .one(self.database())
@@ -110,7 +120,7 @@ impl Ledger {
         let Some(row) = row.map_err(|error| self.failed(doing(), error))? else {
             return Ok(None);
         };
-        let unpacked = tokio::task::spawn_blocking(move || unpack(&row.compressed))
+        let unpacked = tokio::task::spawn_blocking(move || unpack(&row.compressed, most))
             .await
             .map_err(io::Error::other)
             .flatten();
@@ -314,8 +324,12 @@ fn pack_blocking(events: Vec<Quarantined>, raw_bytes_max: usize) -> io::Result<V
     Ok(packed)
 }
 
-fn unpack(compressed: &[u8]) -> io::Result<Vec<u8>> {
-    zstd::bulk::decompress(compressed, QUARANTINE_RAW_BYTES_MAX)
+fn unpack(compressed: &[u8], most: usize) -> io::Result<Vec<u8>> {
+    let mut unpacked = Vec::new();
+    zstd::stream::read::Decoder::with_buffer(compressed)?
+        .take(most as u64)
+        .read_to_end(&mut unpacked)?;
+    Ok(unpacked)
 }
 
 /// Adds events to the quarantine, or counts them where they are there already; returns how many are new.

@@ -14,7 +14,7 @@ use crate::detection::in_use;
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::insert_or_keep;
 use crate::tables::signal;
-use crate::value::{day_of, micros, moment, rank, ranked};
+use crate::value::{day_of, micros, moment, rank, ranked, text};
 use crate::{AlertEntity, Ledger, ROWS_MAX};
 
 /// Most signals kept of one policy on one day of a source; the first ones stay. What is beyond still counts as a match.
@@ -80,7 +80,7 @@ impl Ledger {
 
         let after = filter.after.as_ref().map(|(at, id)| {
             let columns = [Expr::col(Of::At), Expr::col(Of::Id)];
-            let values = [Expr::value(micros(*at)), Expr::value(id.as_str())];
+            let values = [Expr::value(micros(*at)), Expr::value(text(id))];
             Expr::tuple(columns).lt(Expr::tuple(values))
         });
         let conditions = [

@@ -106,21 +106,44 @@ impl Ledger {
         new: NewSource,
         now: DateTime<Utc>,
     ) -> Result<Source, LedgerError> {
-        let sealed_token = new
-            .token
-            .as_ref()
-            .map(|token| self.key().seal(&token_of(&new.name), token))
-            .transpose()?;
         let write = self.write(format!("adding source `{}`", new.name)).await?;
+        let outcome = self.insert(&write.transaction, new, now).await;
+        write.finish(outcome).await
+    }
+
+    /// Adds several sources, or none of them.
+    pub async fn add_sources(
+        &self,
+        new: Vec<NewSource>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Source>, LedgerError> {
+        let write = self.write(format!("adding {} sources", new.len())).await?;
         let outcome = async {
-            let row = insert_source(&write.transaction, new, sealed_token, micros(now)).await?;
-            let after = (None, Some(told(&row)?));
-            self.tell_of_source(&write.transaction, &row.name, "added", after, now)
-                .await?;
-            Source::from_row(row)
+            let mut added = Vec::new();
+            for source in new {
+                added.push(self.insert(&write.transaction, source, now).await?);
+            }
+            Ok(added)
         };
         let outcome = outcome.await;
         write.finish(outcome).await
+    }
+
+    async fn insert(
+        &self,
+        transaction: &DatabaseTransaction,
+        new: NewSource,
+        now: DateTime<Utc>,
+    ) -> Step<Source> {
+        let token = new.token.as_ref();
+        let sealed_token = token
+            .map(|token| self.key().seal(&token_of(&new.name), token))
+            .transpose()?;
+        let row = insert_source(transaction, new, sealed_token, micros(now)).await?;
+        let after = (None, Some(told(&row)?));
+        self.tell_of_source(transaction, &row.name, "added", after, now)
+            .await?;
+        Source::from_row(row)
     }
 
     /// The source of this name.

@@ -1,10 +1,14 @@
 //! JSON bodies, read so that no value of theirs comes back in a refusal: one of them may be a token.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use std::time::Duration;
+
+use axum::body::{Bytes, HttpBody};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use crate::guard::body_too_large;
@@ -48,17 +52,44 @@ impl<S: Send + Sync> FromRequest<S> for BodyText {
                 "the body must be JSON, and the header `Content-Type` must say so: application/json",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            let response = error.into_response();
-            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                body_too_large()
-            } else {
-                Problem::new(Code::InvalidBody, "the body could not be read to its end")
-            }
-        })?;
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
         let text = String::from_utf8(bytes.into())
             .map_err(|_| Problem::new(Code::InvalidBody, "the body is not UTF-8"))?;
         Ok(Self(text))
+    }
+}
+
+/// Reads the body to its end before anything is done for the request: whoever is slow to send it keeps nothing from others.
+pub(crate) async fn read_whole(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let read = match tokio::time::timeout(limit, reading).await {
+        Ok(read) => read.map_err(unread),
+        Err(_) => {
+            let seconds = limit.as_secs();
+            let detail = format!("the body was not there within {seconds} seconds");
+            Err(Problem::new(Code::BodyTooSlow, detail))
+        }
+    };
+    match read {
+        Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Why a body could not be read.
+pub(crate) fn unread(error: BytesRejection) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        body_too_large()
+    } else {
+        Problem::new(Code::InvalidBody, "the body could not be read to its end")
     }
 }
 

@@ -14,6 +14,12 @@ pub const HEADER_BYTES_MAX: usize = 64 << 10;
 /// Longest time in which the headers of a request must be there; also how long a connection may wait for its next request.
 pub const HEADER_TIME_MAX: Duration = Duration::from_secs(30);
 
+/// Longest time from a request's headers to the end of its body.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// Longest time in which a file that is made while it is sent must be taken.
+pub const EXPORT_TIME_MAX: Duration = Duration::from_mins(15);
+
 /// Longest time from a request's headers to its answer. Above the lake's own limit for a query, which says more.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(90);
 
@@ -34,6 +40,9 @@ pub const CONNECTIONS_MAX: usize = 512;
 
 /// Most requests worked on at once: of those that need the token, and as many of those that don't.
 pub const CONCURRENT_REQUESTS_MAX: usize = 64;
+
+/// Most of them of one operator, token or, for strangers, address.
+pub const CONCURRENT_REQUESTS_OF_ONE_MAX: usize = 24;
 
 /// How long requests under way may take to end when the server is told to stop.
 pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);

@@ -1,7 +1,6 @@
-//! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time, the
-//! number of requests at once. Who asks is found out in `authentication`, between the last two.
+//! What stands between the network and a handler, from the outside in: security headers and the log, the host, sizes, time. Then it is
+//! found out who asks (`authentication`), the body is read (`body`), and a place is taken (`places`).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -13,10 +12,8 @@ use axum::http::header::{
 use axum::http::uri::Authority;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 
-use crate::authentication::permission;
-use crate::bounds::{BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, QUERY_BYTES_MAX};
+use crate::bounds::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
 use crate::principal::Client;
 use crate::problem::{Cause, Code, Problem};
 
@@ -159,43 +156,6 @@ pub(crate) async fn within_time(
     })
 }
 
-/// Places for requests that are worked on. Strangers have their own, so that they can't keep those away who are signed in.
-#[derive(Clone)]
-pub(crate) struct Places {
-    known: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
-}
-
-impl Places {
-    pub(crate) fn new() -> Self {
-        let places = || Arc::new(Semaphore::new(CONCURRENT_REQUESTS_MAX));
-        Self {
-            known: places(),
-            strangers: places(),
-        }
-    }
-}
-
-/// Refuses a request while too many others are worked on.
-pub(crate) async fn one_of_few(
-    State(places): State<Places>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let places = match permission(&request).least {
-        Some(_) => places.known,
-        None => places.strangers,
-    };
-    match places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => Problem::new(
-            Code::Overloaded,
-            "too many requests are worked on; try again in a second",
-        )
-        .into_response(),
-    }
-}
-
 /// What is answered where no route is.
 pub(crate) async fn not_found() -> Problem {
     Problem::new(Code::NotFound, "no route has this address")
@@ -226,7 +186,6 @@ mod tests {
     use axum::body::Body;
     use axum::middleware::from_fn_with_state;
     use axum::routing::get;
-    use tokio_util::sync::CancellationToken;
     use tower::ServiceExt;
 
     use super::*;
@@ -242,34 +201,6 @@ mod tests {
             .layer(from_fn_with_state(Duration::from_millis(1), within_time));
         let answer = routes.oneshot(request()).await.unwrap();
         assert_eq!(answer.status(), 503);
-    }
-
-    #[tokio::test]
-    async fn one_request_too_many_is_refused_until_another_ends() {
-        let begun = Arc::new(Semaphore::new(0));
-        let release = CancellationToken::new();
-        let (signal, released) = (Arc::clone(&begun), release.clone());
-        let handler = get(move || async move {
-            signal.add_permits(1);
-            released.cancelled().await;
-        });
-        let routes = Router::new()
-            .route("/", handler)
-            .layer(from_fn_with_state(Places::new(), one_of_few));
-        let working: Vec<_> = (0..CONCURRENT_REQUESTS_MAX)
-            .map(|_| tokio::spawn(routes.clone().oneshot(request())))
-            .collect();
-        let all = u32::try_from(CONCURRENT_REQUESTS_MAX).unwrap();
-        begun.acquire_many(all).await.unwrap().forget();
-        let refused = routes.clone().oneshot(request()).await.unwrap();
-        assert_eq!(refused.status(), 503);
-        assert_eq!(refused.headers()["retry-after"], "1");
-        release.cancel();
-        for request in working {
-            assert_eq!(request.await.unwrap().unwrap().status(), 200);
-        }
-        let answered = routes.oneshot(request()).await.unwrap();
-        assert_eq!(answered.status(), 200);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! * The route table is the `OpenAPI` document: every handler is registered through `utoipa_axum::routes!`, and the committed
 //!   `openapi.json` is compared with it by a test.
 //! * Who may do what stands in one table (`permissions`). Nothing below `/api/` is answered to strangers but the document itself and
-//!   an attempt to sign in. What is open (`/`, `/healthz`, `/readyz`,
-//!   `/metrics`, the document) holds no personal data, no event and no secret.
+//!   an attempt to sign in. What is open (`/`, `/healthz`, `/readyz`, the document)
+//!   holds no personal data, no event and no secret.
 //! * A secret goes in and never comes out. What is made here comes out once: an API token, the secret of a second factor, the cookie.
 //! * Every failure is one problem document (RFC 9457) whose code is in the table of `problem`. What we did not foresee is logged
 //!   once, at the edge, and not told.
@@ -24,13 +24,16 @@ mod metrics;
 mod openapi;
 mod parameters;
 mod permissions;
+mod places;
 mod preconditions;
 mod principal;
 mod probes;
 mod problem;
 mod rate;
 mod repeatable;
+mod sending;
 mod serve;
+mod shares;
 mod tls;
 mod web;
 
@@ -48,11 +51,12 @@ use principal::BehindProxy;
 use rate::Rates;
 
 pub use bounds::{
-    BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, CONNECTIONS_MAX, EVENTS_PAGE_BYTES_MAX,
-    HANDSHAKE_TIME_MAX, HEADER_BYTES_MAX, HEADER_TIME_MAX, HISTOGRAM_BARS_MAX,
-    IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_MAX, PARAMETER_CHARACTERS_MAX,
-    QUARANTINE_ANSWER_BYTES_MAX, QUERY_BYTES_MAX, READY_TIME_MAX, REPLAY_IDS_MAX, REQUEST_TIME_MAX,
-    SHUTDOWN_TIME_MAX, SQL_BYTES_MAX, STREAMS_MAX, STREAMS_OF_ONE_MAX, VALUE_FILTERS_MAX,
+    BODY_BYTES_MAX, BODY_TIME_MAX, CONCURRENT_REQUESTS_MAX, CONCURRENT_REQUESTS_OF_ONE_MAX,
+    CONNECTIONS_MAX, EVENTS_PAGE_BYTES_MAX, EXPORT_TIME_MAX, HANDSHAKE_TIME_MAX, HEADER_BYTES_MAX,
+    HEADER_TIME_MAX, HISTOGRAM_BARS_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, PAGE_MAX,
+    PARAMETER_CHARACTERS_MAX, QUARANTINE_ANSWER_BYTES_MAX, QUERY_BYTES_MAX, READY_TIME_MAX,
+    REPLAY_IDS_MAX, REQUEST_TIME_MAX, SHUTDOWN_TIME_MAX, SQL_BYTES_MAX, STREAMS_MAX,
+    STREAMS_OF_ONE_MAX, VALUE_FILTERS_MAX,
 };
 pub use openapi::openapi;
 pub use permissions::{Creation, PERMISSIONS, Permission};
@@ -79,6 +83,8 @@ pub struct ServerOptions {
     pub openid: Option<OpenId>,
     /// How much one caller may ask for.
     pub limits: RequestLimits,
+    /// Whether strangers may read the metrics, which name the sources.
+    pub metrics_are_open: bool,
 }
 
 impl ServerOptions {
@@ -92,6 +98,7 @@ impl ServerOptions {
             tls: None,
             openid: None,
             limits: RequestLimits::default(),
+            metrics_are_open: false,
         }
     }
 }
@@ -106,11 +113,13 @@ pub fn router(services: Services, options: ServerOptions, shutdown: Cancellation
         tls: _,
         openid,
         limits,
+        metrics_are_open,
     } = options;
     let gate = Gate {
         services: services.clone(),
         token,
         rates: Rates::new(limits),
+        metrics_are_open,
     };
     let (routes, document) = openapi::routes(gate);
     let routes = routes

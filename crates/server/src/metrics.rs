@@ -17,10 +17,13 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
-use crate::problem::{OpenFailure, Problem};
+use crate::problem::{Failure, Problem};
 
 /// The media type of the `OpenMetrics` text format, which Prometheus asks for by itself.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Where they are.
+pub(crate) const PATH: &str = "/metrics";
 
 type Labels = Vec<(&'static str, String)>;
 
@@ -61,13 +64,12 @@ fn write(sample: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> Result
     }
 }
 
-/// The metrics of the installation.
+/// The metrics of the installation. Strangers may read them where the configuration says so.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "operation",
     operation_id = "get_metrics",
-    security(()),
     responses(
         (
             status = 200,
@@ -75,7 +77,7 @@ fn write(sample: &mut MetricEncoder<'_>, kind: MetricType, value: f64) -> Result
             body = String,
             content_type = "application/openmetrics-text"
         ),
-        OpenFailure<'static>
+        Failure<'static>
     )
 )]
 pub(crate) async fn metrics(

@@ -17,9 +17,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authentication::{Gate, permitted};
-use crate::bounds::IDEMPOTENCY_KEY_CHARACTERS_MAX;
-use crate::guard::{Places, not_found, one_of_few};
+use crate::body::read_whole;
+use crate::bounds::{BODY_TIME_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX};
+use crate::guard::not_found;
 use crate::permissions::PERMISSIONS;
+use crate::places::{Places, one_of_few};
 use crate::problem::OpenFailure;
 use crate::repeatable::made_once;
 use crate::{api, metrics, probes};
@@ -47,7 +49,7 @@ use crate::{api, metrics, probes};
         (name = "access", description = "Who may do what, and who did."),
         (name = "views", description = "Views of the web app's pages that people keep."),
         (name = "installation", description = "What the installation is made of, and how it stands."),
-        (name = "operation", description = "For those who watch over the server. Open to all who can reach it: no personal data.")
+        (name = "operation", description = "For those who watch over the server: no personal data. Probes are open to all who can reach it.")
     )
 )]
 struct Description;
@@ -85,29 +87,31 @@ pub(crate) fn routes(gate: Gate) -> (Router<Services>, String) {
         .fallback(not_found)
         .layer(from_fn_with_state(places.clone(), one_of_few))
         .layer(from_fn_with_state(gate.services.clone(), made_once))
-        .layer(from_fn_with_state(gate, permitted));
-    described(
-        behind_gate,
-        open_routes().layer(from_fn_with_state(places, one_of_few)),
-    )
+        .layer(from_fn_with_state(BODY_TIME_MAX, read_whole))
+        .layer(from_fn_with_state(gate.clone(), permitted));
+    // A probe never waits for a place, and a sign of life, which costs nothing, is never refused.
+    let beside = described_routes()
+        .layer(from_fn_with_state(places, one_of_few))
+        .routes(routes!(probes::readyz))
+        .layer(from_fn_with_state(gate, permitted))
+        .routes(routes!(probes::healthz));
+    described(behind_gate, beside)
 }
 
-/// The routes without personal data.
-fn open_routes() -> OpenApiRouter<Services> {
+/// The routes without personal data, but for probes.
+fn described_routes() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(document))
-        .routes(routes!(probes::healthz))
-        .routes(routes!(probes::readyz))
         .routes(routes!(metrics::metrics))
 }
 
 fn described(
     behind_gate: OpenApiRouter<Services>,
-    open: OpenApiRouter<Services>,
+    beside: OpenApiRouter<Services>,
 ) -> (Router<Services>, String) {
     let (router, document) = OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1", behind_gate)
-        .merge(open)
+        .merge(beside)
         .split_for_parts();
     let mut document = document;
     for row in PERMISSIONS.iter().filter(|row| row.creation.is_some()) {
@@ -151,7 +155,10 @@ fn key_parameter() -> Parameter {
 
 /// The `OpenAPI` 3.1 document of all routes, as JSON.
 pub fn openapi() -> String {
-    described(api::routes(), open_routes()).1
+    let beside = described_routes()
+        .routes(routes!(probes::readyz))
+        .routes(routes!(probes::healthz));
+    described(api::routes(), beside).1
 }
 
 /// The document, ready to be answered.

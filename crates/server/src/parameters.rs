@@ -1,7 +1,6 @@
 //! Parameters of addresses: taken apart, checked, and refused with their names.
 
 use axum::extract::FromRequestParts;
-use axum::extract::Path;
 use axum::http::request::Parts;
 use chrono::{DateTime, Datelike, Utc};
 use drishti_model::SourceName;
@@ -13,7 +12,7 @@ use utoipa::openapi::path::ParameterIn;
 
 use crate::bounds::{PAGE_DEFAULT, PAGE_MAX, PARAMETER_CHARACTERS_MAX};
 use crate::principal::Scope;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Years that a time in a parameter may be in: what both the lake's columns and four digits can hold.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=9999;
@@ -129,6 +128,22 @@ pub(crate) fn page<T, P>(
     (entries, next)
 }
 
+/// What an address names, refused as everything else is where it is no text.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        let axum::extract::Path(named) = read.map_err(|error| {
+            let detail = format!("the address can't be read: {}", error.body_text());
+            Problem::new(Code::InvalidParameter, detail)
+        })?;
+        Ok(Self(named))
+    }
+}
+
 /// The source that the address names.
 #[derive(Debug)]
 pub(crate) struct Named(pub(crate) SourceName);
@@ -137,8 +152,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(name) = path.map_err(|error| Problem::parameter("name", error.body_text()))?;
+        let Path(name) = Path::<String>::from_request_parts(parts, state).await?;
         in_scope(name, parts, state).await.map(Self)
     }
 }
@@ -151,9 +165,8 @@ impl<S: Send + Sync> FromRequestParts<S> for NamedEntry {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
-        let Path((name, id)) =
-            path.map_err(|error| Problem::parameter("name", error.body_text()))?;
+        let named = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((name, id)) = named?;
         let name = in_scope(name, parts, state).await?;
         let id = id
             .parse()

@@ -138,13 +138,15 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("GET", "/api/v1/people/{id}").narrowed(),
     viewer("GET", "/api/v1/people/{id}/places").narrowed(),
     viewer("GET", "/api/v1/policies"),
-    analyst("POST", "/api/v1/policies"),
-    analyst("POST", "/api/v1/policies/checks"),
+    analyst("POST", "/api/v1/policies")
+        .heavy()
+        .creating(Creation::Plain),
+    analyst("POST", "/api/v1/policies/checks").heavy(),
     viewer("GET", "/api/v1/policies/counts"),
-    analyst("POST", "/api/v1/policies/previews"),
+    analyst("POST", "/api/v1/policies/previews").heavy(),
     viewer("GET", "/api/v1/policies/vocabulary"),
     viewer("GET", "/api/v1/policies/{name}"),
-    analyst("PUT", "/api/v1/policies/{name}"),
+    analyst("PUT", "/api/v1/policies/{name}").heavy(),
     analyst("PATCH", "/api/v1/policies/{name}"),
     analyst("DELETE", "/api/v1/policies/{name}"),
     analyst("POST", "/api/v1/policies/{name}/backtest").heavy(),
@@ -201,7 +203,7 @@ pub const PERMISSIONS: &[Permission] = &[
     viewer("PUT", "/api/v1/views/{id}").narrowed(),
     viewer("DELETE", "/api/v1/views/{id}").narrowed(),
     open("GET", "/healthz"),
-    open("GET", "/metrics"),
+    viewer("GET", "/metrics"),
     open("GET", "/readyz"),
 ];
 

@@ -5,6 +5,8 @@ use axum::http::HeaderValue;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
 
+use drishti_services::ServiceError;
+
 use crate::problem::{Code, Problem};
 
 /// The revision that a change is made for; `None` where any will do.
@@ -56,9 +58,46 @@ impl IfMatch {
             _ => Ok(()),
         }
     }
+
+    /// Why a change failed that is made from what was just read: whoever named no revision has none that does not hold.
+    pub(crate) fn failure(&self, error: ServiceError) -> Problem {
+        let problem = Problem::from(error);
+        if self.0.is_some() || !problem.is(Code::RevisionConflict) {
+            return problem;
+        }
+        Problem::new(
+            Code::ChangedMeanwhile,
+            "somebody else changed it while this change was made, and nothing was done",
+        )
+        .with_hint("Send it again.")
+    }
 }
 
 /// A revision as an `ETag`.
 pub(crate) fn etag(revision: i64) -> String {
     format!("\"{revision}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use drishti_services::LedgerError;
+
+    use super::*;
+
+    #[test]
+    fn only_a_revision_that_was_named_fails_to_hold() {
+        let conflict = || {
+            ServiceError::Ledger(LedgerError::RevisionConflict {
+                what: "source `acme`".to_owned(),
+                expected: 1,
+                actual: 2,
+            })
+        };
+        let named = IfMatch(Some(1)).failure(conflict());
+        assert!(named.is(Code::RevisionConflict));
+        let unnamed = IfMatch(None).failure(conflict());
+        assert!(unnamed.is(Code::ChangedMeanwhile));
+        let other = IfMatch(None).failure(ServiceError::WrongPassword);
+        assert!(other.is(Code::WrongPassword));
+    }
 }

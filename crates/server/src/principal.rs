@@ -6,9 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
+use chrono::{DateTime, Utc};
 use drishti_model::{Role, Secret, SourceScope};
-use drishti_services::access::Proof;
-use drishti_services::{ApiToken, Services, Session};
+use drishti_services::access::{Proof, TokenMaker};
+use drishti_services::{ApiToken, Services, Session, token_author};
 
 use crate::problem::{Code, Problem};
 
@@ -26,8 +27,17 @@ pub(crate) struct Principal {
     pub(crate) scope: SourceScope,
     /// The session of an operator; none of a program.
     session: Option<OpenSession>,
+    /// The token of a program.
+    token: Option<HeldToken>,
     /// What shows it again; the token of the installation holds as long as the server runs.
     proof: Option<Proof>,
+}
+
+/// Which token a program has, and until when.
+#[derive(Clone, Copy, Debug)]
+struct HeldToken {
+    id: i64,
+    expires_at: DateTime<Utc>,
 }
 
 /// A session, and the secret that shows it.
@@ -45,14 +55,19 @@ impl Principal {
             role: Role::Admin,
             scope: SourceScope::All,
             session: None,
+            token: None,
             proof: None,
         }
     }
 
-    /// A program with a token of its own. No operator's name has a space, so that none can be taken for it.
+    /// A program with a token of its own.
     pub(crate) fn of_token(token: ApiToken, shown: Secret) -> Self {
         Self {
-            name: format!("token {}", token.name),
+            name: token_author(&token.name),
+            token: Some(HeldToken {
+                id: token.id,
+                expires_at: token.expires_at,
+            }),
             role: token.role,
             scope: token.scope,
             session: None,
@@ -66,6 +81,7 @@ impl Principal {
             name: session.operator.name.clone(),
             role: session.operator.role,
             scope: session.operator.scope.clone(),
+            token: None,
             proof: Some(Proof::Session(secret.clone())),
             session: Some(OpenSession { session, secret }),
         }
@@ -94,6 +110,21 @@ impl Principal {
                 false
             }
         }
+    }
+
+    /// It, where it makes a token.
+    pub(crate) fn as_maker(&self) -> TokenMaker<'_> {
+        TokenMaker {
+            name: &self.name,
+            role: self.role,
+            scope: &self.scope,
+            until: self.token.map(|token| token.expires_at),
+        }
+    }
+
+    /// The number of the token of a program, which no other has after it.
+    pub(crate) fn token_id(&self) -> Option<i64> {
+        self.token.map(|token| token.id)
     }
 
     /// Whether it may do everything.

@@ -74,10 +74,12 @@ codes! {
     SettingDeclared: CONFLICT "setting_declared" "The setting stands in a configuration file",
     LastAdmin: CONFLICT "last_admin" "No other admin is enabled",
     SecondFactorExists: CONFLICT "second_factor_exists" "A second factor is set up already",
+    ChangedMeanwhile: CONFLICT "changed_meanwhile" "Somebody else changed it at the same time",
     SourceHeld: CONFLICT "source_held" "Another process works on the source",
     SourceDeclared: CONFLICT "source_declared" "The source stands in a configuration file",
     SourceIncomplete: CONFLICT "source_incomplete" "The source lacks what this needs",
     RevisionConflict: PRECONDITION_FAILED "revision_conflict" "It was changed meanwhile",
+    BodyTooSlow: REQUEST_TIMEOUT "body_too_slow" "The body did not arrive in time",
     BodyTooLarge: PAYLOAD_TOO_LARGE "body_too_large" "The body is too large",
     AddressTooLong: URI_TOO_LONG "address_too_long" "The address is too long",
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE "unsupported_media_type" "The body is not JSON",
@@ -335,12 +337,19 @@ impl From<ServiceError> for Problem {
             ServiceError::Lake(error) => of_lake(error),
             _ => Code::Internal,
         };
-        let problem = if code == Code::Internal {
-            Self::internal(&error)
-        } else {
-            Self::new(code, error.to_string())
-        };
-        problem.with_hint(advice)
+        match (&error, code) {
+            (_, Code::Internal) => Self::internal(&error).with_hint(advice),
+            // What the ledger says names its place.
+            (ServiceError::Ledger(LedgerError::Busy { .. }), _) => Self::new(
+                code,
+                "the ledger is held by another process, and nothing was changed",
+            )
+            .with_hint("Try again in a moment."),
+            (ServiceError::Ledger(LedgerError::Unreachable { .. }), _) => {
+                Self::new(code, "the ledger does not answer").because(&error)
+            }
+            _ => Self::new(code, error.to_string()).with_hint(advice),
+        }
     }
 }
 
@@ -364,6 +373,8 @@ fn of_ledger(error: &LedgerError) -> Code {
         LedgerError::Refused { .. } => Code::InvalidSetting,
         LedgerError::RevisionConflict { .. } => Code::RevisionConflict,
         LedgerError::LeaseLost(_) => Code::SourceHeld,
+        LedgerError::Busy { .. } => Code::Overloaded,
+        LedgerError::Unreachable { .. } => Code::NotReady,
         _ => Code::Internal,
     }
 }

@@ -1,9 +1,8 @@
 //! How often one caller may ask, and how much work they may have done at once.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use drishti_services::access::whole_network;
@@ -15,6 +14,7 @@ use governor::{Quota, RateLimiter};
 use crate::bounds::CALLERS_MAX;
 use crate::principal::Principal;
 use crate::problem::Problem;
+use crate::shares::{Share, Shares};
 
 /// How much one caller may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct RequestLimits {
     pub requests_per_minute: u32,
     /// Requests at once, before that counts.
     pub burst: u32,
-    /// Queries and backtests at once.
+    /// Queries, exports, backtests and checks of policies at once.
     pub concurrent_queries: usize,
 }
 
@@ -65,14 +65,8 @@ type Limiter<C> =
 pub(crate) struct Rates<C: Clock = DefaultClock> {
     limiter: Option<Arc<Limiter<C>>>,
     clock: C,
-    working: Arc<Mutex<HashMap<Caller, usize>>>,
+    working: Shares,
     concurrent_queries: usize,
-}
-
-/// A place for one piece of work, given back when it is dropped.
-pub(crate) struct Working {
-    caller: Caller,
-    working: Arc<Mutex<HashMap<Caller, usize>>>,
 }
 
 impl Rates {
@@ -92,7 +86,7 @@ impl<C: Clock + Clone> Rates<C> {
         Self {
             limiter,
             clock,
-            working: Arc::default(),
+            working: Shares::default(),
             concurrent_queries: limits.concurrent_queries.max(1),
         }
     }
@@ -114,30 +108,10 @@ impl<C: Clock + Clone> Rates<C> {
         counted.map_err(|until| Problem::too_many_requests(until.wait_time_from(self.clock.now())))
     }
 
-    /// A place for one query or backtest of this caller.
-    pub(crate) fn begin_work(&self, caller: &Caller) -> Result<Working, Problem> {
-        let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = working.entry(caller.clone()).or_default();
-        if *count >= self.concurrent_queries {
-            return Err(Problem::too_much_work(self.concurrent_queries));
-        }
-        *count += 1;
-        Ok(Working {
-            caller: caller.clone(),
-            working: Arc::clone(&self.working),
-        })
-    }
-}
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = working.get_mut(&self.caller) {
-            *count -= 1;
-            if *count == 0 {
-                working.remove(&self.caller);
-            }
-        }
+    /// A place for one piece of heavy work of this caller.
+    pub(crate) fn begin_work(&self, caller: &Caller) -> Result<Share, Problem> {
+        let place = self.working.take(caller, self.concurrent_queries);
+        place.ok_or_else(|| Problem::too_much_work(self.concurrent_queries))
     }
 }
 
@@ -219,6 +193,6 @@ mod tests {
         let _other = rates.begin_work(&Caller::Others).unwrap();
         drop(first);
         drop(rates.begin_work(&mara).unwrap());
-        assert_eq!(rates.working.lock().unwrap().len(), 2);
+        assert_eq!(rates.working.callers(), 2);
     }
 }

@@ -4,8 +4,9 @@
 //! whether it was made: the repetition is refused and says so, and nothing is ever made twice.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,11 +17,11 @@ use drishti_services::Services;
 use drishti_services::access::{KeptAnswer, Repeatable, Repetition};
 
 use crate::authentication::permission;
-use crate::bounds::{BODY_BYTES_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX, REQUEST_TIME_MAX};
-use crate::guard::body_too_large;
+use crate::body::unread;
+use crate::bounds::{IDEMPOTENCY_KEY_CHARACTERS_MAX, REQUEST_TIME_MAX};
 use crate::permissions::Creation;
 use crate::principal::Principal;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Said};
 
 /// The header that makes a request a repeatable one.
 pub(crate) const KEY_HEADER: &str = "idempotency-key";
@@ -70,7 +71,6 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Err(Problem::parameter("Idempotency-Key", problem))
 }
 
-#[expect(clippy::disallowed_methods, reason = "it is read up to a limit")]
 async fn make_once(
     services: Services,
     creation: Creation,
@@ -80,8 +80,8 @@ async fn make_once(
     next: Next,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_BYTES_MAX).await;
-    let body = body.map_err(|_| body_too_large())?;
+    let request = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
     let repeatable = Repeatable::new(
         &owner(principal),
         key,
@@ -119,7 +119,8 @@ fn owner(principal: &Principal) -> String {
         name, role, scope, ..
     } = principal;
     let sources: Vec<_> = scope.names().into_iter().flatten().collect();
-    format!("{name} {role} {} {sources:?}", scope.is_all())
+    let token = principal.token_id();
+    format!("{name} {token:?} {role} {} {sources:?}", scope.is_all())
 }
 
 fn unanswered(is_over: bool) -> Problem {
@@ -179,7 +180,7 @@ async fn make(
     let kept = if parts.status.is_success() {
         let answer = kept(creation, parts.status, &parts.headers, &body);
         services.answer_repeatable(&repeatable, answer).await
-    } else if parts.status == StatusCode::INTERNAL_SERVER_ERROR {
+    } else if is_unclear(&parts) {
         // It may have been made all the same.
         Ok(())
     } else {
@@ -189,6 +190,13 @@ async fn make(
         tracing::error!(%error, "an answer could not be kept for its repetition");
     }
     Response::from_parts(parts, Body::from(body))
+}
+
+/// Whether a failure leaves open if the request was made: something failed here, or the ledger stopped to answer.
+fn is_unclear(parts: &Parts) -> bool {
+    let said = parts.extensions.get::<Said>();
+    parts.status == StatusCode::INTERNAL_SERVER_ERROR
+        || said.is_some_and(|said| said.code == Code::NotReady)
 }
 
 fn kept(creation: Creation, status: StatusCode, headers: &HeaderMap, body: &Bytes) -> KeptAnswer {

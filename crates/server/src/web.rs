@@ -125,7 +125,7 @@ fn welcome() -> &'static str {
         "and then build the program again. The command line and the API work without:\n\n",
         "  /api/v1/openapi.json   describes the API, which is below /api/v1\n",
         "  /healthz  /readyz      say whether the server is alive and ready\n",
-        "  /metrics               for Prometheus\n",
+        "  /metrics               for Prometheus, with a token\n",
     )
 }
 

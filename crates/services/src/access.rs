@@ -41,7 +41,8 @@ pub use passwords::PASSWORD_CHARACTERS;
 pub use repeatable::{KeptAnswer, Repeatable, Repetition};
 pub use sign_in::{SignIn, SignInError, SignedIn, expires_at};
 pub use standing::Proof;
-pub use tokens::{TOKEN_DAYS_MAX, TOKEN_PREFIX};
+pub use tokens::{TOKEN_DAYS_MAX, TOKEN_PREFIX, TokenMaker};
+pub use trail::AUDIT_PAGE_BYTES_MAX;
 
 /// How long a session lasts.
 pub const SESSION_SPAN: SessionSpan = SessionSpan {

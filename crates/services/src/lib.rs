@@ -62,6 +62,7 @@ pub use drishti_ledger::{
     PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SavedView, SealingKey, Session,
     SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredAuditEntry,
     StoredHealthEvent, Triage, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, Verdicts, ViewPage,
+    token_author,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use drishti_detect::{Detector, GroupingSettings, Mode, Policy, PolicyError, PolicyKind, Scope};
-use drishti_ledger::{PolicyOverrides, PolicySettings};
+use drishti_ledger::{PolicyOverrides, PolicySettings, PolicyStep};
 use drishti_model::{AccountRole, Severity};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,6 +71,8 @@ pub struct PolicyChange {
     pub scope: Option<Setting<Scope>>,
     /// Parameters of its detector, by name.
     pub parameters: BTreeMap<String, Setting<Value>>,
+    /// Whether it goes on where it is paused because it matched too often.
+    pub resumes: bool,
 }
 
 /// What is set about a policy.
@@ -207,6 +209,12 @@ impl Services {
             advice,
         };
         let policy = self.policy(name).await?;
+        let resumes = change.resumes;
+        let sets_something = change
+            != PolicyChange {
+                resumes,
+                ..PolicyChange::default()
+            };
         if let Some(fault) = change.fault(&policy) {
             return Err(refused(fault));
         }
@@ -221,10 +229,14 @@ impl Services {
         if let Some(error) = error {
             return Err(refused((error.problem, error.advice.unwrap_or_default())));
         }
+        let step = PolicyStep {
+            overrides: sets_something.then_some(&set.overrides),
+            resumes,
+        };
         // What stays as it is was just read.
-        let expected = expected_revision.or(Some(set.revision));
+        let expected = expected_revision.or(sets_something.then_some(set.revision));
         let ledger = &self.ledger;
-        let stored = ledger.set_policy_overrides(name, &set.overrides, expected, author, now);
+        let stored = ledger.change_policy_settings(name, step, expected, author, now);
         Ok(PolicySettingsView::from(&stored.await?))
     }
 

@@ -54,6 +54,15 @@ impl Services {
         Ok(self.ledger.quarantine_raw(id).await?)
     }
 
+    /// The first of these bytes, `most` of them.
+    pub async fn quarantine_beginning(
+        &self,
+        id: i64,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        Ok(self.ledger.quarantine_beginning(id, most).await?)
+    }
+
     /// Checks events in quarantine again, stores those that are accepted now, and lets them out. Without `source` those of all
     /// sources are meant, with empty `ids` all of them; ids that are not in quarantine are passed over. Of a source that is being
     /// collected they are queued for whoever does it.

@@ -90,13 +90,13 @@ impl Services {
     /// Sets a source aside: everything is kept, nothing is fetched.
     pub async fn pause_source(&self, name: &SourceName) -> Result<Source, ServiceError> {
         self.present(name).await?;
-        self.want(name, DesiredState::Paused).await
+        self.want(name, DesiredState::Paused, None).await
     }
 
     /// Takes a source up again.
     pub async fn resume_source(&self, name: &SourceName) -> Result<Source, ServiceError> {
         self.present(name).await?;
-        self.want(name, DesiredState::Running).await
+        self.want(name, DesiredState::Running, None).await
     }
 
     /// The source, unless it is being removed.
@@ -108,14 +108,21 @@ impl Services {
             .ok_or_else(|| ServiceError::NoSuchSource(name.clone()))
     }
 
-    async fn want(&self, name: &SourceName, desired: DesiredState) -> Result<Source, ServiceError> {
+    async fn want(
+        &self,
+        name: &SourceName,
+        desired: DesiredState,
+        expected_revision: Option<i64>,
+    ) -> Result<Source, ServiceError> {
         let change = SourceChange {
             desired: Some(desired),
             ..SourceChange::default()
         };
         let now = self.clock.now();
-        let changed = self.ledger.update_source(name, change, None, now).await;
-        changed.map_err(named)
+        let changed = self
+            .ledger
+            .update_source(name, change, expected_revision, now);
+        changed.await.map_err(named)
     }
 
     fn check_not_declared(&self, source: &Source) -> Result<(), ServiceError> {

@@ -34,9 +34,13 @@ impl ViewReader<'_> {
 /// Whether all sources that a view names are in a scope. A query in SQL may name any.
 fn names_only(view: &NewSavedView, scope: &SourceScope) -> bool {
     let mut named = form_urlencoded::parse(view.query.as_bytes());
+    let sees = |source: &str| SourceName::new(source).is_ok_and(|source| scope.has(&source));
     view.page != ViewPage::Query
-        && named.all(|(name, value)| {
-            name != "source" || SourceName::new(value).is_ok_and(|source| scope.has(&source))
+        && named.all(|(name, value)| match name.as_ref() {
+            "source" => sees(&value),
+            // A value that is chosen or left out, with the name of its field.
+            "is" | "not" => value.strip_prefix("source:").is_none_or(sees),
+            _ => true,
         })
 }
 

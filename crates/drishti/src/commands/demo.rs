@@ -209,7 +209,7 @@ See the alerts:  {drishti} alerts list
 See the source:  {drishti} sources list
 Ask the API:     curl -H \"Authorization: Bearer $(cat {token})\" \"{address}/api/v1/events?limit=3\"
 The API itself:  {address}/api/v1/openapi.json
-Metrics:         {address}/metrics
+Metrics:         {address}/metrics, with the same token
 Lake:            {lake}
 Stop with Ctrl-C; the next `drishti demo` goes on from here.",
         app = if has_web_app() {

@@ -48,7 +48,7 @@ pub(crate) async fn run(cli: &Cli, command: &SourcesCommand) -> anyhow::Result<E
         SourcesCommand::Remove(source) => {
             let services = super::open_existing(cli).await?;
             let name = &source.name;
-            match services.remove_source(name).await? {
+            match services.remove_source(name, None).await? {
                 Removal::Done => format!("`{name}` is removed; its events stay in the lake"),
                 Removal::LeftTo(holder) => format!(
                     "`{name}` is being stopped: {holder} works on it, and removes it when that ends; its events stay in the lake"

@@ -24,9 +24,22 @@ pub(crate) struct ServerSection {
     behind_proxy: bool,
     /// Where browsers find the server.
     public_url: Option<Url>,
+    #[serde(default)]
+    metrics: MetricsReaders,
     tls: Option<TlsSection>,
     limits: LimitsSection,
     openid: Option<OpenIdSection>,
+}
+
+/// `metrics` in `[server]`: who may read them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MetricsReaders {
+    /// Whoever has a token or is signed in, and sees all sources.
+    #[default]
+    Known,
+    /// All who can reach the server.
+    Open,
 }
 
 /// `tls` in `[server]`
@@ -65,6 +78,9 @@ struct OpenIdSection {
     default_role: Option<RoleWord>,
     #[serde(default)]
     add_operators: bool,
+    /// Whether an address counts that the provider does not say was proved.
+    #[serde(default)]
+    accept_unverified_email: bool,
     #[serde(default = "usual_display")]
     display: String,
 }
@@ -145,6 +161,7 @@ impl Configuration {
             tls: self.tls_files()?,
             openid: self.openid()?,
             limits: self.limits(),
+            metrics_are_open: self.server.metrics == MetricsReaders::Open,
             ..ServerOptions::new(token)
         })
     }
@@ -234,6 +251,7 @@ impl Configuration {
                 .collect(),
             default_role: section.default_role.map(|RoleWord(role)| role),
             adds_operators: section.add_operators,
+            accepts_unverified_email: section.accept_unverified_email,
             display: section.display.clone(),
             redirect: public.join(CALLBACK).context("joining the addresses")?,
         };

@@ -24,9 +24,7 @@ async fn an_empty_server_is_alive_ready_and_guarded() {
             "{path}"
         );
     }
-    let (code, metrics) = server
-        .send(server.without_token(Method::GET, "/metrics"))
-        .await;
+    let (code, metrics) = server.send(server.request(Method::GET, "/metrics")).await;
     assert_eq!(code, 200);
     let metrics = metrics.as_str().unwrap();
     for line in [

@@ -361,7 +361,7 @@ fn after(cursor: &AlertCursor, order: AlertOrder) -> Expr {
     let place = [
         (Of::Severity, Expr::value(rank(cursor.severity))),
         (Of::LastEventAt, Expr::value(micros(cursor.last_event_at))),
-        (Of::Id, Expr::value(cursor.id.as_str())),
+        (Of::Id, Expr::value(text(&cursor.id))),
     ];
     let compared = match order {
         AlertOrder::Newest => &place[1..],

@@ -13,7 +13,7 @@ use crate::audit::{AuditEntry, Trail, record_all};
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::{ROWS_AT_ONCE, insert_or_replace};
 use crate::tables::{alert, source};
-use crate::value::{micros, moment, name, within};
+use crate::value::{micros, moment, name, text, within};
 
 /// Most characters of a comment on an alert, and of the reason of a resolution.
 pub const ALERT_COMMENT_CHARS_MAX: usize = 10_000;
@@ -217,15 +217,15 @@ pub(crate) async fn hold_alerts(
     transaction: &DatabaseTransaction,
     ids: &[String],
 ) -> Step<BTreeMap<String, alert::Model>> {
-    let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-    let ids: Vec<&str> = ids.into_iter().collect();
+    let ids: BTreeSet<String> = ids.iter().map(|id| text(id)).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
     let mut sources = BTreeSet::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
         let of_chunk: Vec<String> = alert::Entity::find()
             .select_only()
             .column(alert::Column::Source)
             .distinct()
-            .filter(alert::Column::Id.is_in(ids.iter().copied()))
+            .filter(alert::Column::Id.is_in(ids.iter().map(String::as_str)))
             .into_tuple()
             .all(transaction)
             .await?;
@@ -240,7 +240,7 @@ pub(crate) async fn hold_alerts(
     let mut held = BTreeMap::new();
     for ids in ids.chunks(ROWS_AT_ONCE) {
         let rows = alert::Entity::find()
-            .filter(alert::Column::Id.is_in(ids.iter().copied()))
+            .filter(alert::Column::Id.is_in(ids.iter().map(String::as_str)))
             .order_by_asc(alert::Column::Id)
             .lock_exclusive()
             .all(transaction)

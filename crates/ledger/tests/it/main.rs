@@ -76,7 +76,7 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases! {
-    sources: are_added_and_read, are_changed, are_changed_by_one_at_a_time, keep_their_token_sealed, restart, are_deleted_with_everything, begin_anew_after_deletion;
+    sources: come_all_or_none, are_added_and_read, are_changed, are_changed_by_one_at_a_time, keep_their_token_sealed, restart, are_deleted_with_everything, begin_anew_after_deletion;
     secrets: settings_are_kept, secrets_are_kept, another_key_is_refused, the_key_survives_base64;
     health: sets_the_status, is_listed_newest_first, is_bounded;
     leases: one_holder_at_a_time, an_overtaken_lease_can_do_nothing, a_fence_is_never_used_twice,
@@ -106,7 +106,7 @@ on_both_databases! {
         lists_addends_up_to_a_bound_and_sums_all;
     signals: are_kept_and_narrowed, of_a_preview_are_replaced, of_a_policys_day_are_bounded, and_policies_are_counted_by_day;
     policies: are_set_and_told_in_the_trail, are_paused_and_resumed, have_bounds, have_a_bound_in_number,
-        are_changed_by_one_at_a_time, leave_a_trail_that_can_be_read, leave_a_trail_with_bounds,
+        are_changed_by_one_at_a_time, leave_a_trail_that_can_be_read, leave_a_trail_with_bounds, leave_a_trail_that_is_read_by_its_bytes,
         leave_a_trail_that_is_listed_up_to_a_bound;
     own_policies: are_written_and_told_in_the_trail, have_one_revision_with_what_is_set, have_bounds;
     suppressions: hold_until_their_end, are_told_in_the_trail, count_what_they_keep_quiet, have_bounds;

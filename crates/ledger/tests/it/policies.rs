@@ -347,6 +347,31 @@ pub(crate) async fn leave_a_trail_with_bounds(place: Place) {
     assert_eq!(trail(&ledger).await.len(), 1);
 }
 
+pub(crate) async fn leave_a_trail_that_is_read_by_its_bytes(place: Place) {
+    let ledger = place.open().await;
+    for number in 0..50 {
+        let long = AuditEntry {
+            before: Some(format!("\"{}\"", "x".repeat(998))),
+            ..entry(number)
+        };
+        ledger.record_audit(&long).await.unwrap();
+    }
+    let read = async |limit: u64, bytes: usize| {
+        let filter = AuditFilter {
+            limit,
+            ..AuditFilter::default()
+        };
+        let (entries, has_more) = ledger.audit_within(&filter, bytes).await.unwrap();
+        (entries.len(), has_more)
+    };
+    assert_eq!(read(100, 1 << 20).await, (50, false));
+    assert_eq!(read(50, 1 << 20).await, (50, false));
+    assert_eq!(read(49, 1 << 20).await, (49, true));
+    assert_eq!(read(100, 1).await, (1, true));
+    let (some, has_more) = read(100, 30_000).await;
+    assert!((20..=30).contains(&some) && has_more, "{some}");
+}
+
 pub(crate) async fn leave_a_trail_that_is_listed_up_to_a_bound(place: Place) {
     let ledger = place.open().await;
     place

@@ -182,6 +182,18 @@ pub(crate) async fn keep_their_token_sealed(place: Place) {
     assert_eq!(ledger.token(&name("nobody")).await.unwrap(), None);
 }
 
+pub(crate) async fn come_all_or_none(place: Place) {
+    let (ledger, _) = place.open_with_source().await;
+    let taken = ledger
+        .add_sources(vec![new_source("one"), new_source("asana")], at(1))
+        .await
+        .unwrap_err();
+    assert!(matches!(taken, LedgerError::SourceExists(_)));
+    assert_eq!(ledger.source(&name("one")).await.unwrap(), None);
+    let added = ledger.add_sources(vec![new_source("one"), new_source("two")], at(1));
+    assert_eq!(added.await.unwrap().len(), 2);
+}
+
 pub(crate) async fn restart(place: Place) {
     let (ledger, source) = place.open_with_source().await;
     let restarted = ledger.request_restart(&source, at(1)).await.unwrap();

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::cursor;
-use crate::parameters::{Parameters, page, page_size};
+use crate::parameters::{Parameters, page_size};
 use crate::problem::{Failure, Problem};
 
 pub(crate) fn routes() -> OpenApiRouter<Services> {
@@ -30,7 +30,7 @@ struct AuditParameters {
     subject: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Most entries of the page: 1 to 500, 100 where it is left out.
+    /// Most entries of the page: 1 to 500, 100 where it is left out. It has fewer where they are long.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
 }
@@ -104,10 +104,11 @@ async fn list_audit(
         subject: parameters.subject,
         author: parameters.author,
         before_id: cursor.map(cursor::decode).transpose()?,
-        limit: limit as u64 + 1,
+        limit: limit as u64,
     };
-    let entries = services.audit(&filter).await?;
-    let (entries, next_cursor) = page(entries, limit, |last| cursor::encode(&last.id));
+    let (entries, has_more) = services.audit(&filter).await?;
+    let last = entries.last().filter(|_| has_more);
+    let next_cursor = last.map(|last| cursor::encode(&last.id));
     Ok(Json(AuditPage {
         entries: entries.into_iter().map(Entry::from).collect(),
         next_cursor,

@@ -9,6 +9,7 @@ use drishti_services::{
     ValueKind,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +18,7 @@ use utoipa_axum::routes;
 use crate::body::Body;
 use crate::bounds::{QUERY_EXPORT_ROWS_MAX, QUERY_ROWS_MAX, SQL_BYTES_MAX};
 use crate::download::{Bytes, headers};
-use crate::principal::Scope;
+use crate::principal::{Author, Scope};
 use crate::problem::{Code, Failure, Problem};
 
 /// Rows of an answer where the caller does not say.
@@ -164,6 +165,7 @@ async fn run_query(
 async fn export_query(
     State(services): State<Services>,
     Scope(scope): Scope,
+    Author(author): Author,
     Body(query): Body<QueryExport>,
 ) -> Result<impl IntoResponse, Problem> {
     let format: ExportFormat = query
@@ -171,6 +173,9 @@ async fn export_query(
         .parse()
         .map_err(|error: String| Problem::new(Code::InvalidBody, format!("`format`: {error}")))?;
     let answer = ask(&services, &query.sql, QUERY_EXPORT_ROWS_MAX, &scope).await?;
+    let (about, details) = (("query", format.as_str()), json!({ "sql": query.sql }));
+    let told = services.note_with(&author, "exported", about, Some(details));
+    told.await?;
     if answer.is_truncated() {
         let detail = format!("the answer has over {QUERY_EXPORT_ROWS_MAX} rows");
         return Err(Problem::new(Code::QueryTooLarge, detail)

@@ -1,7 +1,7 @@
 //! The risk of people: what alerts and recorded matches about them add up to.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use drishti_services::Services;
 use drishti_services::risk::{RiskAddendView, RiskView};
@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::parameters::{Parameters, page_size, source_name};
+use crate::parameters::{Parameters, Path, page_size, source_name};
 use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 

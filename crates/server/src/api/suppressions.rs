@@ -1,7 +1,7 @@
 //! Suppressions: what is not to be told until a time.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use drishti_services::Services;
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Body;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::principal::Author;
 use crate::problem::{Failure, Problem};
 

@@ -1,7 +1,7 @@
 //! API tokens: what programs show instead of a session.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use drishti_services::{NewApiToken, Services};
@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::operators::{names_of, scope_of};
 use crate::body::Body;
-use crate::parameters::{moment, word};
+use crate::parameters::{Path, moment, word};
 use crate::principal::{Author, Principal};
 use crate::problem::{Failure, Problem};
 
@@ -91,7 +91,7 @@ struct TokenOrder {
     role: String,
     /// The sources that it may see; all where it is left out or null.
     sources: Option<Vec<String>>,
-    /// Until when it holds (RFC 3339), at most 366 days ahead.
+    /// Until when it holds (RFC 3339), at most 366 days ahead, and no longer than the token that makes it.
     expires_at: String,
 }
 
@@ -123,8 +123,7 @@ async fn create_token(
         expires_at: moment("expires_at", &order.expires_at)?,
         name: order.name,
     };
-    let own = (principal.role, &principal.scope);
-    let (secret, token) = services.add_api_token(new, own, &principal.name).await?;
+    let (secret, token) = services.add_api_token(new, principal.as_maker()).await?;
     let made = MadeToken {
         secret: secret.expose().to_owned(),
         token: token.into(),
@@ -132,7 +131,7 @@ async fn create_token(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// Remove an API token: whoever shows it is let in no more.
+/// Remove an API token, and those that were made with it: whoever shows them is let in no more.
 #[utoipa::path(
     delete,
     path = "/tokens/{id}",

@@ -1,7 +1,7 @@
 //! Views of the web app's pages that people keep for themselves, or for all.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Body;
-use crate::parameters::{Parameters, word};
+use crate::parameters::{Parameters, Path, word};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Principal;
 use crate::problem::{ChangeFailure, Failure, Problem, ProblemDocument};

@@ -1,6 +1,8 @@
 //! The bounds of one request, and requests for what is not there.
 
-use drishti_server::{BODY_BYTES_MAX, PAGE_MAX, QUERY_BYTES_MAX, REPLAY_IDS_MAX};
+use drishti_server::{
+    BODY_BYTES_MAX, CONCURRENT_REQUESTS_MAX, PAGE_MAX, QUERY_BYTES_MAX, REPLAY_IDS_MAX,
+};
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -174,6 +176,47 @@ async fn bodies_that_are_no_json_are_refused() {
             .as_str()
             .unwrap()
             .contains("unknown field `nome`")
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_is_slow_to_send_a_body_keeps_nobody_away() {
+    let app = App::start().await;
+    let head = "POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    let mut slow = Vec::new();
+    for _ in 0..=CONCURRENT_REQUESTS_MAX {
+        let mut stream = TcpStream::connect(app.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    for path in ["/api/v1/session", "/api/v1/openapi.json", "/healthz"] {
+        let request = app.request_without_token(Method::GET, path);
+        assert_eq!(app.send(request).await.status, 200, "{path}");
+    }
+    drop(slow);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn addresses_that_are_no_text_are_problems() {
+    let app = App::start().await;
+    for path in [
+        "/api/v1/alerts/%ff",
+        "/api/v1/policies/%ff/text",
+        "/api/v1/sources/%ff",
+        "/api/v1/people/%ff",
+        "/api/v1/collectors/%ff",
+    ] {
+        assert_eq!(
+            app.get(path).await.refusal(400),
+            "invalid_parameter",
+            "{path}"
+        );
+    }
+    assert_eq!(
+        app.get("/api/v1/alerts/%00").await.problem(404),
+        "no_such_alert"
     );
     app.stop().await;
 }

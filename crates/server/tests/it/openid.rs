@@ -153,6 +153,7 @@ async fn there_is_no_password_to_guess_set_or_add_a_factor_to() {
         .reset_password("mara@example.com", &new, false, "test");
     assert!(reset.await.is_err());
     let totp = app.request_of(&session, Method::POST, "/api/v1/session/totp");
+    let totp = totp.json(&json!({"password": PASSWORD}));
     assert_eq!(app.send(totp).await.problem(422), "invalid_setting");
     app.stop().await;
 }

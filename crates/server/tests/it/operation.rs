@@ -36,13 +36,29 @@ async fn a_server_whose_ledger_is_gone_is_alive_but_not_ready() {
     assert_eq!(metrics["drishti_ledger_up"], 0);
     assert_eq!(metrics["drishti_lake_up"], 1);
     let failed = app.get("/api/v1/sources").await;
-    assert_eq!(failed.problem(500), "internal");
+    assert_eq!(failed.problem(503), "not_ready");
     assert!(
         !failed.text.contains("ledger.db") && !failed.text.contains("pool"),
         "{}",
         failed.text
     );
     app.stop().await;
+}
+
+#[tokio::test]
+async fn strangers_read_the_metrics_only_where_they_may() {
+    for is_open in [false, true] {
+        let app = App::start_set_up(|options| options.metrics_are_open = is_open).await;
+        let request = app.request_without_token(Method::GET, "/metrics");
+        let answer = app.send(request).await;
+        if is_open {
+            assert_eq!(answer.status, 200);
+        } else {
+            assert_eq!(answer.problem(401), "unauthorized");
+        }
+        assert_eq!(app.get("/metrics").await.status, 200);
+        app.stop().await;
+    }
 }
 
 #[tokio::test]

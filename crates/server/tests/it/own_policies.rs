@@ -222,3 +222,18 @@ async fn what_policies_are_written_with_is_told() {
     );
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_policy_is_written_once_however_often_it_is_sent() {
+    let app = App::start().await;
+    let send = async || {
+        let request = app.request(Method::POST, POLICIES);
+        let request = request.json(&json!({"text": text("low")}));
+        app.send(request.header("idempotency-key", "one")).await
+    };
+    let (first, second) = (send().await, send().await);
+    assert_eq!((first.status, second.status), (201, 201));
+    assert_eq!(second.headers["idempotency-replayed"], "true");
+    assert_eq!(second.headers["etag"], first.headers["etag"]);
+    app.stop().await;
+}

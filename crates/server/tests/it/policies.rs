@@ -95,6 +95,10 @@ async fn a_paused_policy_says_so_and_is_let_go_on() {
         list["policies"][0]["paused"]["why"],
         "it matched 100,001 times"
     );
+    for body in [json!({"paused": false}), json!({})] {
+        let stale = patch(&app, Some("\"7\""), &body).await;
+        assert_eq!(stale.problem(412), "revision_conflict", "{body}");
+    }
     let resumed = patch(&app, None, &json!({"paused": false})).await.ok();
     assert_eq!(resumed["policy"]["paused"], Value::Null);
     app.stop().await;

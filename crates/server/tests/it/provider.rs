@@ -172,6 +172,7 @@ impl Provider {
             roles: [].into(),
             default_role: Some(drishti_model::Role::Viewer),
             adds_operators: true,
+            accepts_unverified_email: false,
             display: "Example".to_owned(),
             redirect: REDIRECT.parse().unwrap(),
         }
@@ -274,7 +275,7 @@ impl Behaviour {
         let seconds = now().timestamp();
         let mut claims = json!({
             "iss": issuer, "aud": CLIENT_ID, "sub": "7", "nonce": nonce,
-            "iat": seconds, "exp": seconds + 300, "email": "mara@example.com", "name": "Mara K."
+            "iat": seconds, "exp": seconds + 300, "email": "mara@example.com", "email_verified": true, "name": "Mara K."
         });
         for (name, value) in self.claims.as_object().unwrap() {
             claims[name] = value.clone();

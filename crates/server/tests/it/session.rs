@@ -169,6 +169,8 @@ async fn too_many_attempts_have_to_wait() {
         .unwrap();
     assert_eq!(wait, ATTEMPTS_SPAN.num_seconds() + 1);
     app.sign_in("ben").await;
+    let audit = app.get("/api/v1/audit?kind=session&subject=mara").await;
+    assert_eq!(audit.ok()["entries"][0]["action"], "sign-in locked");
     app.clock.advance(TimeDelta::seconds(wait));
     app.sign_in("mara").await;
     // From one address, whatever the name.
@@ -279,7 +281,14 @@ async fn a_second_factor_is_set_up_asked_for_and_removed() {
     };
     let early = send(Method::PUT, json!({"code": "000000"})).await;
     assert_eq!(early.problem(422), "invalid_setting");
-    let offered = send(Method::POST, json!({})).await.ok();
+    assert_eq!(
+        send(Method::POST, json!({})).await.problem(400),
+        "invalid_body"
+    );
+    let wrong = send(Method::POST, json!({"password": "wrong password"})).await;
+    assert_eq!(wrong.problem(422), "wrong_password");
+    let password = json!({"password": PASSWORD});
+    let offered = send(Method::POST, password.clone()).await.ok();
     let uri = offered["uri"].as_str().unwrap().to_owned();
     assert!(uri.starts_with("otpauth://totp/Drishti:mara?"), "{uri}");
     // Until it is confirmed it is not asked for.
@@ -308,7 +317,7 @@ async fn a_second_factor_is_set_up_asked_for_and_removed() {
     let session = app.try_sign_in(&newest).await.ok();
     assert_eq!(session["operator"]["has_totp"], true);
     assert_eq!(app.try_sign_in(&newest).await.problem(401), "code_needed");
-    let again = send(Method::POST, json!({})).await;
+    let again = send(Method::POST, password).await;
     assert_eq!(again.problem(409), "second_factor_exists");
     let wrong = send(Method::DELETE, json!({"password": "wrong password"})).await;
     assert_eq!(wrong.problem(422), "wrong_password");

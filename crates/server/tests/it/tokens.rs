@@ -118,6 +118,84 @@ async fn what_no_token_can_be_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_goes_with_the_rights_of_whoever_made_it() {
+    let app = App::start().await;
+    for name in ["root", "mara"] {
+        app.add_operator(name, Role::Admin, SourceScope::All).await;
+    }
+    let cookie = app.sign_in("mara").await;
+    let make = async |name: &str, role: &str, secret: Option<&str>| {
+        let request = match secret {
+            None => app.request_of(&cookie, Method::POST, TOKENS),
+            Some(secret) => app
+                .request_without_token(Method::POST, TOKENS)
+                .bearer_auth(secret),
+        };
+        let made = app.send(request.json(&order(name, role))).await.ok();
+        made["secret"].as_str().unwrap().to_owned()
+    };
+    let admin = make("admin", "admin", None).await;
+    let child = make("child", "viewer", Some(&admin)).await;
+    let viewer = make("viewer", "viewer", None).await;
+    let demoted = app.request(Method::PATCH, "/api/v1/operators/mara");
+    app.send(demoted.json(&json!({"role": "analyst"})))
+        .await
+        .ok();
+    let reads = async |secret: &str| {
+        let path = "/api/v1/sources";
+        ask(&app, secret, Method::GET, path).await.status
+    };
+    assert_eq!(
+        (
+            reads(&admin).await,
+            reads(&child).await,
+            reads(&viewer).await
+        ),
+        (401, 401, 200)
+    );
+    let trail = app.get("/api/v1/audit?kind=api%20token&author=api%20token");
+    let trail = trail.await.ok();
+    let told: Vec<_> = trail["entries"].as_array().unwrap().iter().collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|entry| (&entry["action"], &entry["subject"]))
+        .collect();
+    let revoked = json!("revoked");
+    assert_eq!(
+        told,
+        [(&revoked, &json!("child")), (&revoked, &json!("admin"))]
+    );
+    let gone = app.request(Method::DELETE, "/api/v1/operators/mara");
+    assert_eq!(app.send(gone).await.status, 204);
+    assert_eq!(reads(&viewer).await, 401);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_makes_none_that_holds_longer() {
+    let app = App::start().await;
+    let mut short = order("short", "admin");
+    short["expires_at"] = json!(now() + TimeDelta::days(1));
+    let made = app.post(TOKENS, &short).await.ok();
+    let secret = made["secret"].as_str().unwrap();
+    let send = async |body: Value| {
+        let request = app.request_without_token(Method::POST, TOKENS);
+        app.send(request.bearer_auth(secret).json(&body)).await
+    };
+    let refused = send(order("long", "viewer")).await;
+    assert_eq!(refused.problem(422), "invalid_setting");
+    let mut same = order("same", "viewer");
+    same["expires_at"] = short["expires_at"].clone();
+    assert_eq!(send(same).await.status, 201);
+    let long = order(&"x".repeat(195), "viewer");
+    assert_eq!(
+        app.post(TOKENS, &long).await.problem(422),
+        "invalid_setting"
+    );
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn the_trail_is_read_page_by_page() {
     let app = App::start().await;
     for number in 0..5 {

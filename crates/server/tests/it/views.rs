@@ -173,6 +173,8 @@ async fn a_view_tells_nobody_of_sources_that_they_may_not_see() {
         ("of acme", "alerts", "source=acme"),
         ("of other", "alerts", "state=new&source=other"),
         ("of both", "events", "source=acme&source=%6Fther"),
+        ("chosen", "events", "is=source:other"),
+        ("left out", "events", "not=source%3Aother"),
         ("of all", "events", ""),
         ("sql", "query", "sql=select+*+from+events"),
     ] {

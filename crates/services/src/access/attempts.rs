@@ -20,6 +20,8 @@ const TOLD_EVERY: TimeDelta = TimeDelta::minutes(1);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Name(String),
+    /// Somebody who is signed in and shows their password again: no stranger's attempts keep them from it.
+    SignedIn(String),
     Address(IpAddr),
 }
 
@@ -40,23 +42,51 @@ impl Attempts {
         address: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<(), TimeDelta> {
-        let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
-        let by_name = (Key::Name(name), ATTEMPTS_OF_NAME_MAX);
-        let by_address =
-            address.map(|address| (Key::Address(whole(address)), ATTEMPTS_OF_ADDRESS_MAX));
-        let keys = [Some(by_name), by_address];
+        self.count(keys(name, address), now)
+    }
+
+    /// The same for an operator who is signed in.
+    pub(super) fn begin_signed_in(
+        &mut self,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), TimeDelta> {
+        let key = Key::SignedIn(name.to_owned());
+        self.count(vec![(key, ATTEMPTS_OF_NAME_MAX)], now)
+    }
+
+    fn count(&mut self, keys: Vec<(Key, usize)>, now: DateTime<Utc>) -> Result<(), TimeDelta> {
         let waits = keys
             .iter()
-            .flatten()
             .filter_map(|(key, most)| self.wait(key, *most, now));
         if let Some(wait) = waits.max() {
             return Err(wait);
         }
-        for (key, _) in keys.into_iter().flatten() {
+        for (key, _) in keys {
             self.times.entry(key).or_default().push_back(now);
         }
         self.stay_bounded(now);
         Ok(())
+    }
+
+    /// Takes back an attempt that was begun at `now` and not looked at.
+    pub(super) fn take_back(&mut self, name: &str, address: Option<IpAddr>, now: DateTime<Utc>) {
+        for (key, _) in keys(name, address) {
+            self.take_back_one(&key, now);
+        }
+    }
+
+    /// The same for an operator who is signed in.
+    pub(super) fn take_back_signed_in(&mut self, name: &str, now: DateTime<Utc>) {
+        self.take_back_one(&Key::SignedIn(name.to_owned()), now);
+    }
+
+    fn take_back_one(&mut self, key: &Key, now: DateTime<Utc>) {
+        if let Some(times) = self.times.get_mut(key)
+            && let Some(index) = times.iter().rposition(|time| *time == now)
+        {
+            times.remove(index);
+        }
     }
 
     /// How long to wait before there is room for another attempt.
@@ -70,6 +100,11 @@ impl Attempts {
     /// Forgets the attempts with a name that got in. Those from its address stay: whoever has an account may try others from there.
     pub(super) fn succeed(&mut self, name: &str) {
         self.times.remove(&Key::Name(name.to_owned()));
+    }
+
+    /// The same for an operator who is signed in.
+    pub(super) fn succeed_signed_in(&mut self, name: &str) {
+        self.times.remove(&Key::SignedIn(name.to_owned()));
     }
 
     /// Whether a failure with the name of this operator, or of none, is to be told in the audit trail.
@@ -99,6 +134,14 @@ impl Attempts {
             self.times.remove(&oldest);
         }
     }
+}
+
+/// What an attempt is counted by, and how often at most.
+fn keys(name: &str, address: Option<IpAddr>) -> Vec<(Key, usize)> {
+    let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
+    let by_name = (Key::Name(name), ATTEMPTS_OF_NAME_MAX);
+    let by_address = address.map(|address| (Key::Address(whole(address)), ATTEMPTS_OF_ADDRESS_MAX));
+    [by_name].into_iter().chain(by_address).collect()
 }
 
 /// Whether an attempt still counts. One from the future was made before the clock was put right.
@@ -164,6 +207,32 @@ mod tests {
             attempts.begin("another", address("2001:db8:0:1::1"), at(1)),
             Ok(())
         );
+    }
+
+    #[test]
+    fn whoever_is_signed_in_is_counted_for_themselves() {
+        let mut attempts = Attempts::default();
+        for _ in 0..ATTEMPTS_OF_NAME_MAX {
+            attempts.begin("mara", None, at(0)).unwrap();
+            attempts.begin_signed_in("ben", at(0)).unwrap();
+        }
+        assert_eq!(attempts.begin_signed_in("mara", at(0)), Ok(()));
+        assert!(attempts.begin_signed_in("ben", at(0)).is_err());
+        attempts.take_back_signed_in("ben", at(0));
+        assert_eq!(attempts.begin_signed_in("ben", at(0)), Ok(()));
+        attempts.succeed_signed_in("ben");
+        assert_eq!(attempts.begin_signed_in("ben", at(0)), Ok(()));
+    }
+
+    #[test]
+    fn what_was_not_looked_at_does_not_count() {
+        let mut attempts = Attempts::default();
+        let address = Some("192.0.2.7".parse().unwrap());
+        for _ in 0..2 * ATTEMPTS_OF_ADDRESS_MAX {
+            attempts.begin("mara", address, at(0)).unwrap();
+            attempts.take_back("mara", address, at(0));
+        }
+        assert_eq!(attempts.begin("mara", address, at(1)), Ok(()));
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct OpenIdSettings {
     pub default_role: Option<Role>,
     /// Whether whoever signs in for the first time is added.
     pub adds_operators: bool,
+    /// Whether the claim `email` counts where the provider does not say that it was proved.
+    pub accepts_unverified_email: bool,
     /// What the button of the sign-in page says.
     pub display: String,
     /// Where the provider sends people back to.

@@ -136,42 +136,69 @@ impl Services {
         new: &Secret,
     ) -> Result<(), ServiceError> {
         check_rules(name, new)?;
-        self.check_password(name, old).await?;
-        self.reset_password(name, new, false, name).await
+        let shown = self.check_password(name, old).await?;
+        let hash = self.access.passwords.hash(new).await?;
+        let now = self.clock.now();
+        let exchanged = self
+            .ledger
+            .exchange_operator_password(name, &shown, &hash, now);
+        if exchanged.await? {
+            Ok(())
+        } else {
+            Err(ServiceError::WrongPassword)
+        }
     }
 
-    /// Refuses whoever does not know the password. It counts as an attempt to sign in: a session that was left open must not become a
-    /// place to guess at.
-    async fn check_password(&self, name: &str, password: &Secret) -> Result<(), ServiceError> {
+    /// Refuses whoever does not know the password, and tells its hash. It counts as an attempt: a session that was left open must not
+    /// become a place to guess at.
+    async fn check_password(&self, name: &str, password: &Secret) -> Result<Secret, ServiceError> {
         let now = self.clock.now();
-        let begun = self.access.attempts().begin(name, None, now);
+        let begun = self.access.attempts().begin_signed_in(name, now);
         begun.map_err(|wait| ServiceError::TooManyAttempts { wait })?;
         let secrets = self.ledger.operator_secrets(name).await?;
-        let hash = secrets.as_ref().map(|secrets| &secrets.password_hash);
+        let hash = secrets.map(|secrets| secrets.password_hash);
         let hash = hash.filter(|hash| !hash.is_empty());
-        if self.access.passwords.check(password, hash).await? {
-            self.access.attempts().succeed(name);
-            return Ok(());
+        let checked = self.access.passwords.check(password, hash.as_ref()).await;
+        if matches!(checked, Err(ServiceError::Busy)) {
+            self.access.attempts().take_back_signed_in(name, now);
         }
-        Err(ServiceError::WrongPassword)
+        let hash = hash.filter(|_| matches!(checked, Ok(true)));
+        checked?;
+        let hash = hash.ok_or(ServiceError::WrongPassword)?;
+        self.access.attempts().succeed_signed_in(name);
+        Ok(hash)
     }
 
-    /// Offers an operator a second factor: the `otpauth` address that an authenticator is set up with. It is not told again.
-    pub async fn offer_totp(&self, name: &str) -> Result<Secret, ServiceError> {
-        if self.operator(name).await?.has_totp {
+    /// Offers an operator who shows their password a second factor: the `otpauth` address that an authenticator is set up with. It is
+    /// not told again.
+    pub async fn offer_totp(&self, name: &str, password: &Secret) -> Result<Secret, ServiceError> {
+        let operator = self.operator(name).await?;
+        if operator.has_totp {
             return Err(ServiceError::HasTotp);
         }
+        if !operator.has_password {
+            return Err(ServiceError::Refused {
+                doing: "setting up the second factor".to_owned(),
+                problem: "there is no password here that it could add to".to_owned(),
+                advice: "The provider that you sign in with asks for a second factor itself."
+                    .to_owned(),
+            });
+        }
+        self.check_password(name, password).await?;
         let secret = totp::new_secret()?;
         let address = totp::address(&secret, name)?;
         let now = self.clock.now();
-        self.ledger.offer_totp(name, &secret, now).await?;
-        Ok(Secret::new(address))
+        if self.ledger.offer_totp(name, &secret, now).await? {
+            Ok(Secret::new(address))
+        } else {
+            Err(ServiceError::HasTotp)
+        }
     }
 
     /// Asks for the offered second factor from now on, where the code shows that it works.
     pub async fn confirm_totp(&self, name: &str, code: &Secret) -> Result<(), ServiceError> {
         let now = self.clock.now();
-        let begun = self.access.attempts().begin(name, None, now);
+        let begun = self.access.attempts().begin_signed_in(name, now);
         begun.map_err(|wait| ServiceError::TooManyAttempts { wait })?;
         let secrets = self.ledger.operator_secrets(name).await?;
         let offered = secrets.and_then(|secrets| secrets.totp_offered);
@@ -192,8 +219,15 @@ impl Services {
                 "Read the newest code; the clock of the authenticator must be right.",
             )
         })?;
-        self.access.attempts().succeed(name);
-        Ok(self.ledger.confirm_totp(name, step, name, now).await?)
+        self.access.attempts().succeed_signed_in(name);
+        let proved = (&offered, step);
+        if self.ledger.confirm_totp(name, proved, name, now).await? {
+            return Ok(());
+        }
+        Err(refused(
+            "another one was offered or set up meanwhile",
+            "Begin again.",
+        ))
     }
 
     /// Asks an operator for no second factor any more, in exchange for the password.

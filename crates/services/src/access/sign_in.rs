@@ -69,13 +69,21 @@ impl Services {
         let now = self.clock.now();
         let name = attempt.name.trim().to_lowercase();
         let begun = self.access.attempts().begin(&name, attempt.address, now);
-        begun.map_err(|wait| SignInError::TooManyAttempts { wait })?;
+        if let Err(wait) = begun {
+            self.tell_lock_out(&name, now).await?;
+            return Err(SignInError::TooManyAttempts { wait });
+        }
         let operator = self.ledger.operator(&name).await?;
         let secrets = self.ledger.operator_secrets(&name).await?;
         let may = operator.as_ref().is_some_and(|operator| operator.enabled);
         let secrets = secrets.filter(|secrets| may && !secrets.password_hash.is_empty());
         let hash = secrets.as_ref().map(|secrets| &secrets.password_hash);
-        let is_right = self.access.passwords.check(&attempt.password, hash).await?;
+        let checked = self.access.passwords.check(&attempt.password, hash).await;
+        if matches!(checked, Err(ServiceError::Busy)) {
+            let mut attempts = self.access.attempts();
+            attempts.take_back(&name, attempt.address, now);
+        }
+        let is_right = checked?;
         let known = operator.as_ref().map(|operator| operator.name.as_str());
         let Some(secrets) = secrets.filter(|_| is_right) else {
             self.tell_failure(known, now).await?;
@@ -130,6 +138,19 @@ impl Services {
             .await
     }
 
+    /// Notes in the audit trail that attempts are refused, at most once a minute and name.
+    async fn tell_lock_out(&self, name: &str, now: DateTime<Utc>) -> Result<(), ServiceError> {
+        let operator = self.ledger.operator(name).await?;
+        let subject = operator.map_or_else(|| "unknown".to_owned(), |operator| operator.name);
+        // No operator's name has a space.
+        let key = format!("locked out {subject}");
+        if !self.access.attempts().is_to_be_told(&key, now) {
+            return Ok(());
+        }
+        self.note_in_trail("unknown", "sign-in locked", ("session", &subject))
+            .await
+    }
+
     /// The session that a secret shows, unless it is over.
     pub async fn session(&self, secret: &Secret) -> Result<Option<Session>, ServiceError> {
         let (digest, now) = (digest(secret), self.clock.now());
@@ -137,8 +158,11 @@ impl Services {
             return Ok(None);
         };
         if now - session.seen_at >= USE_NOTED_EVERY {
-            self.ledger.touch_session(&digest, now).await?;
-            session.seen_at = now;
+            match self.ledger.touch_session(&digest, now).await {
+                Ok(()) => session.seen_at = now,
+                // Whoever is let in need not be refused because that can't be noted now.
+                Err(error) => tracing::warn!(%error, "the use of a session could not be noted"),
+            }
         }
         Ok(Some(session))
     }

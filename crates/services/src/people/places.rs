@@ -22,7 +22,11 @@ impl Services {
         let names = directory
             .find(&id)
             .into_iter()
-            .flat_map(|person| &person.parts);
+            .flat_map(|person| &person.parts)
+            // What a source that they may not see calls somebody says nothing of the events that they may.
+            .filter(|part| {
+                source.is_none_or(|source| *part.source == *source) && scope.has(&part.source)
+            });
         let as_written = names
             .flat_map(Part::names)
             .find(|name| name.eq_ignore_ascii_case(&id));

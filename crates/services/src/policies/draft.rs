@@ -8,11 +8,16 @@ use drishti_detect::{
     run_tests,
 };
 
+use serde_json::Value;
+
 use crate::ServiceError;
 
 /// What a text is called that has no file. A policy that gives itself no name is called after it, and so after nothing.
 const FILE: &str = "unnamed.yml";
 const NAMELESS: &str = "sigma.unnamed";
+
+/// Most events of all tests of a policy that is checked here, repetitions counted: some seconds of work.
+const DRAFT_EVENTS_MAX: u64 = 100_000;
 
 /// Names that addresses of the API and of the web app have: a policy that is called so could not be reached.
 const RESERVED: [&str; 5] = ["checks", "counts", "new", "previews", "vocabulary"];
@@ -32,8 +37,17 @@ impl DraftCheck {
     /// Looks through `text` and runs its examples: some milliseconds of work, or seconds where it has hundreds of events.
     pub fn of(text: String) -> Self {
         let pack = Pack::parse(&[(PathBuf::from(FILE), text)]);
-        let mut remarks = lint(&pack);
         let policy = pack.policies.first().cloned();
+        if let Some(policy) = &policy
+            && let Some(error) = too_many_events(policy)
+        {
+            return Self {
+                remarks: vec![remark(error)],
+                tests: Vec::new(),
+                policy: Some(Arc::clone(policy)),
+            };
+        }
+        let mut remarks = lint(&pack);
         if let Some(policy) = &policy {
             remarks.extend(badly_named(policy).map(remark));
             let (_, faults) = detector(policy);
@@ -75,6 +89,22 @@ fn detector(policy: &Arc<Policy>) -> (Detector, Vec<PolicyError>) {
     Detector::new("draft", &policies, GroupingSettings::default())
 }
 
+/// Events that are repeated are made one by one, so they are counted before.
+fn too_many_events(policy: &Policy) -> Option<PolicyError> {
+    let times = |event: &Value| event.pointer("/repeat/times").and_then(Value::as_u64);
+    let events = policy.tests.iter().flat_map(|test| &test.events);
+    let count = events.fold(0, |count: u64, event| {
+        count.saturating_add(times(event).unwrap_or(1))
+    });
+    (count > DRAFT_EVENTS_MAX).then(|| {
+        let problem = format!(
+            "its tests have {count} events together, at most {DRAFT_EVENTS_MAX} are tried here"
+        );
+        let error = PolicyError::in_policy(policy, &["drishti", "tests"], problem);
+        error.advise("repeat events less often, or keep the policy in a file")
+    })
+}
+
 fn badly_named(policy: &Policy) -> Option<PolicyError> {
     let name = policy.id.as_str();
     if name == NAMELESS {
@@ -97,5 +127,27 @@ fn remark(error: PolicyError) -> Remark {
         code: "unusable".to_owned(),
         text: error.problem,
         advice: error.advice,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(times: u64) -> DraftCheck {
+        DraftCheck::of(format!(
+            "title: Exports\nlogsource: {{product: asana}}\ndetection:\n  export: {{event_type: workspace_export_started}}\n  \
+             condition: export\ndrishti:\n  name: own.exports\n  tests:\n    - name: one\n      fires: false\n      events:\n        \
+             - {{event_type: user_login_succeeded, repeat: {{times: {times}}}}}\n"
+        ))
+    }
+
+    #[test]
+    fn events_beyond_the_budget_are_not_tried() {
+        let refused = draft(DRAFT_EVENTS_MAX + 1);
+        assert!(refused.tests.is_empty());
+        let error = refused.policy().unwrap_err().to_string();
+        assert!(error.contains("100001 events"), "{error}");
+        assert_eq!(draft(5).tests.len(), 1);
     }
 }

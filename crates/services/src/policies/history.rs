@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
+use crate::access::AUDIT_PAGE_BYTES_MAX;
 use crate::{ServiceError, Services};
 
 /// Most lines of a difference that are told.
@@ -117,7 +118,7 @@ impl From<StoredAuditEntry> for PolicyChangeView {
 }
 
 impl Services {
-    /// What was set or written about one policy, or about all, and by whom; the newest first.
+    /// What was set or written about one policy, or about all, and by whom; the newest first, and fewer than `limit` where they are long.
     pub async fn policy_history(
         &self,
         policy: Option<&str>,
@@ -129,11 +130,16 @@ impl Services {
             limit,
             ..AuditFilter::default()
         };
-        let entries = self.ledger.audit(&filter).await?;
-        let compare = move || entries.into_iter().map(PolicyChangeView::from).collect();
-        let compared = tokio::task::spawn_blocking(compare);
-        let died = |_| ServiceError::TaskDied("the comparison of texts");
-        compared.await.map_err(died)
+        let read = self.ledger.audit_within(&filter, AUDIT_PAGE_BYTES_MAX);
+        let (entries, _) = read.await?;
+        let mut changes = Vec::new();
+        for entry in entries {
+            // One by one, so that whoever no longer waits ends it.
+            let compared = tokio::task::spawn_blocking(move || PolicyChangeView::from(entry));
+            let died = |_| ServiceError::TaskDied("the comparison of texts");
+            changes.push(compared.await.map_err(died)?);
+        }
+        Ok(changes)
     }
 }
 

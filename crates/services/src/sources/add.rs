@@ -51,12 +51,8 @@ impl Services {
                 declared: add.declared,
             });
         }
-        let mut added = Vec::new();
-        for source in new {
-            let now = self.clock.now();
-            added.push(self.ledger.add_source(source, now).await.map_err(named)?);
-        }
-        Ok(added)
+        let added = self.ledger.add_sources(new, self.clock.now()).await;
+        added.map_err(named)
     }
 
     async fn visible_workspaces(

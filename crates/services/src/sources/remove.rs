@@ -20,11 +20,17 @@ pub enum Removal {
 impl Services {
     /// Forgets a source with its token, quarantine and accounts; its events stay in the lake. Where somebody works on it, they stop
     /// first and forget it then. A source of a configuration file is not removed: its next reading would add it again.
-    pub async fn remove_source(&self, name: &SourceName) -> Result<Removal, ServiceError> {
+    /// With `expected_revision`, only where it still has it.
+    pub async fn remove_source(
+        &self,
+        name: &SourceName,
+        expected_revision: Option<i64>,
+    ) -> Result<Removal, ServiceError> {
         if let Some(source) = self.ledger.source(name).await? {
             self.check_not_declared(&source)?;
         }
-        self.want(name, DesiredState::Removed).await?;
+        self.want(name, DesiredState::Removed, expected_revision)
+            .await?;
         self.forget(name).await
     }
 

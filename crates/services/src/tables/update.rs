@@ -248,7 +248,7 @@ mod tests {
             limit: 9,
             ..Default::default()
         };
-        let told = services.audit(&filter).await.unwrap();
+        let told = services.audit(&filter).await.unwrap().0;
         let told: Vec<_> = told
             .iter()
             .map(|stored| (stored.entry.author.as_str(), stored.entry.action.as_str()))

@@ -246,7 +246,11 @@ async fn a_source_is_paused_resumed_and_removed_while_it_is_collected() {
     stand.wait_for_state(SourceState::Paused).await;
     stand.services.resume_source(&stand.name).await.unwrap();
     stand.wait_for_state(SourceState::Collecting).await;
-    stand.services.remove_source(&stand.name).await.unwrap();
+    stand
+        .services
+        .remove_source(&stand.name, None)
+        .await
+        .unwrap();
     let gone = async {
         while stand
             .services

@@ -49,7 +49,7 @@ async fn what_the_file_says_is_not_changed_elsewhere() {
             .update_source(&name("acme"), token, None)
             .await
             .map(drop),
-        services.remove_source(&name("acme")).await.map(drop),
+        services.remove_source(&name("acme"), None).await.map(drop),
     ] {
         let error = refused.unwrap_err();
         assert!(matches!(error, ServiceError::Declared { .. }), "{error}");
@@ -104,7 +104,7 @@ async fn a_source_that_left_the_file_is_like_any_other() {
         [name("first")]
     );
     assert_eq!(services.release_undeclared(&[]).await.unwrap(), []);
-    let removed = services.remove_source(&name("second")).await.unwrap();
+    let removed = services.remove_source(&name("second"), None).await.unwrap();
     assert_eq!(removed, Removal::Done);
 }
 
@@ -140,7 +140,7 @@ async fn a_source_that_is_being_removed_comes_back_with_the_file() {
         .acquire_lease(&name("acme"), "other", minute, crate::place::now())
         .await;
     assert!(lease.unwrap().is_some());
-    let removed = services.remove_source(&name("acme")).await.unwrap();
+    let removed = services.remove_source(&name("acme"), None).await.unwrap();
     assert_eq!(removed, Removal::LeftTo("other".to_owned()));
     services
         .declare_source(declared("acme", "1201"))

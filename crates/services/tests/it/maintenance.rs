@@ -214,7 +214,7 @@ async fn old_days_go_without_any_source() {
     let services = place.open().await;
     let old = event_at(1, now() - TimeDelta::days(40)) + "\n";
     ingest(&services, old + &event(2)).await;
-    services.remove_source(&name("files")).await.unwrap();
+    services.remove_source(&name("files"), None).await.unwrap();
     place.clock.advance(TimeDelta::days(100));
     let settings = MaintenanceSettings {
         retention_days: Some(30),

@@ -344,7 +344,7 @@ async fn are_taken_up_when_they_change() {
         person(&services, "7").await.person.status,
         Some(AccountStatus::Gone)
     );
-    services.remove_source(&name(FILES)).await.unwrap();
+    services.remove_source(&name(FILES), None).await.unwrap();
     let gone = services
         .person("7", None, &SourceScope::All)
         .await

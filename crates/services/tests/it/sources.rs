@@ -306,11 +306,11 @@ async fn a_source_is_removed_at_once_unless_it_is_worked_on() {
         .ingest(&name("asana"), "x", input(event(1)), |_| ())
         .await
         .unwrap();
-    services.remove_source(&name("asana")).await.unwrap();
+    services.remove_source(&name("asana"), None).await.unwrap();
     assert!(names(&services).await.is_empty());
     assert_eq!(stored_gids(&services).await, [1], "events stay");
     assert!(matches!(
-        services.remove_source(&name("asana")).await,
+        services.remove_source(&name("asana"), None).await,
         Err(ServiceError::NoSuchSource(_))
     ));
 
@@ -325,7 +325,7 @@ async fn a_source_is_removed_at_once_unless_it_is_worked_on() {
         .acquire_lease(&name("asana"), "test", lifetime, now())
         .await
         .unwrap();
-    let removed = services.remove_source(&name("asana")).await.unwrap();
+    let removed = services.remove_source(&name("asana"), None).await.unwrap();
     assert_eq!(removed, Removal::LeftTo("test".to_owned()));
     let overview = services.source(&name("asana")).await.unwrap();
     assert_eq!(overview.source.desired, DesiredState::Removed);
@@ -368,7 +368,7 @@ async fn a_source_that_is_removed_during_an_ingest_is_forgotten_at_its_end() {
     });
     texts.send(event(1) + "\n").unwrap();
     while reports.recv().await.unwrap() < 1 {}
-    let removed = services.remove_source(&name("files")).await.unwrap();
+    let removed = services.remove_source(&name("files"), None).await.unwrap();
     assert_eq!(removed, Removal::LeftTo("test (ingest of -)".to_owned()));
     texts.send(event(2) + "\n").unwrap();
     drop(texts);

@@ -82,6 +82,8 @@ export const accessTexts = {
     secondFactorSetUp: 'Your authenticator app is asked for whenever you sign in.',
     setUp: 'Set up',
     setUpTitle: 'Set up a second factor',
+    setUpText: 'Your password shows that it is you who sets it up.',
+    goOn: 'Go on',
     scan: 'Scan this with your authenticator app.',
     thenCode: 'Type the code that it shows.',
     qrCode: 'QR code for your authenticator app',

@@ -106,7 +106,7 @@ impl Server {
         let expected = simulator.truth(None).await.len();
         let line = format!("drishti_lake_rows {expected}.0");
         eventually(&format!("`{line}`"), async || {
-            let request = self.without_token(Method::GET, "/metrics");
+            let request = self.request(Method::GET, "/metrics");
             let (_, metrics) = self.send(request).await;
             let metrics = metrics.as_str().unwrap_or_default();
             let has_all = metrics.lines().any(|found| found == line);

@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::body::Body;
+use crate::parameters::Path;
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
 use crate::problem::{ChangeFailure, Code, Failure, Problem, ProblemDocument};

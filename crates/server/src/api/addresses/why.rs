@@ -1,10 +1,11 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use drishti_services::Services;
 use drishti_services::detect::enrich::{Provenance, parse_address};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::parameters::Path;
 use crate::problem::{Failure, Problem};
 
 /// What is known of an address.

@@ -1,11 +1,11 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use drishti_services::Services;
 
 use super::single::visible;
 use crate::api::events::{EventPage, PageParameters, answer, place, position};
 use crate::bounds::EVENTS_PAGE_BYTES_MAX;
-use crate::parameters::{Parameters, page_size};
+use crate::parameters::{Parameters, Path, page_size};
 use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 

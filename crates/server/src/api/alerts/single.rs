@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use drishti_model::{SourceName, SourceScope};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::view::{Alert, Story};
 use crate::body::Body;
-use crate::parameters::word;
+use crate::parameters::{Path, word};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::{Author, Scope};
 use crate::problem::{ChangeFailure, Code, Failure, Problem};

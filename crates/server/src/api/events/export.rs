@@ -1,15 +1,17 @@
 use axum::body::Body;
 use axum::extract::State;
+use axum::http::Uri;
 use axum::response::IntoResponse;
 use drishti_services::{ExportFormat, Services};
 use serde::Deserialize;
+use serde_json::json;
 use utoipa::IntoParams;
 
 use super::filters::EventParameters;
 use crate::bounds::EXPORT_EVENTS_MAX;
 use crate::download::{Bytes, headers};
 use crate::parameters::{Parameters, word};
-use crate::principal::Scope;
+use crate::principal::{Author, Scope};
 use crate::problem::{Failure, Problem};
 
 /// What file is wanted.
@@ -40,11 +42,17 @@ pub(crate) struct FormatParameters {
 pub(crate) async fn export_events(
     State(services): State<Services>,
     Scope(scope): Scope,
+    Author(author): Author,
+    uri: Uri,
     Parameters(filters, wanted): Parameters<EventParameters, FormatParameters>,
 ) -> Result<impl IntoResponse, Problem> {
     let format: ExportFormat = word("format", &wanted.format)?;
     let range = filters.range()?;
     let filter = filters.into_filter(range, scope)?;
+    let details = json!({ "query": uri.query() });
+    let about = ("events", format.as_str());
+    let told = services.note_with(&author, "exported", about, Some(details));
+    told.await?;
     let events = services.export_events(&filter, format, EXPORT_EVENTS_MAX);
     let headers = headers("events", format, services.clock().now());
     Ok((headers, Body::from_stream(events.await?)))

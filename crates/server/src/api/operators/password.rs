@@ -1,4 +1,4 @@
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use drishti_model::Secret;
 use drishti_services::Services;
@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::authentication::forbidden;
 use crate::body::Body;
+use crate::parameters::Path;
 use crate::principal::Principal;
 use crate::problem::{Code, Failure, Problem};
 

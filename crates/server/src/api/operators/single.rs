@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::view::{Operator, scope_of};
 use crate::body::Body;
-use crate::parameters::word;
+use crate::parameters::{Path, word};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
 use crate::problem::{ChangeFailure, Failure, Problem};

@@ -1,12 +1,12 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use drishti_model::TimeRange;
 use drishti_services::{CLOCK_AHEAD_MAX, PlaceSeen, Services};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::parameters::{Parameters, moment, source_name};
+use crate::parameters::{Parameters, Path, moment, source_name};
 use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 

@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use drishti_services::Services;
 use drishti_services::people::{
@@ -12,7 +12,7 @@ use super::habits::Habits;
 use super::view::Person;
 use crate::api::alerts::Alert;
 use crate::api::risk::RiskAddend;
-use crate::parameters::{Parameters, source_name};
+use crate::parameters::{Parameters, Path, source_name};
 use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use drishti_model::SourceName;
 use drishti_services::Services;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::body::Body;
-use crate::parameters::source_name;
+use crate::parameters::{Path, source_name};
 use crate::problem::{Code, Failure, Problem};
 
 /// Days that are looked at where the caller does not say.

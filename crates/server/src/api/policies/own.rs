@@ -1,4 +1,4 @@
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use super::draft::PolicyDraft;
 use super::single::answer;
 use super::view::PolicyDetail;
 use crate::body::Body;
+use crate::parameters::Path;
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
 use crate::problem::{ChangeFailure, Failure, Problem, ProblemDocument};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::PolicyDetail;
 use crate::body::Body;
-use crate::parameters::{Parameters, page_size};
+use crate::parameters::{Parameters, Path, page_size};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::Author;
 use crate::problem::{ChangeFailure, Code, Failure, Problem};
@@ -95,6 +95,7 @@ impl PolicyPatch {
     fn change(self) -> PolicyChange {
         let parameters = self.parameters.into_iter();
         PolicyChange {
+            resumes: false,
             mode: self.mode,
             severity: self.severity,
             daily_cap: self.daily_cap,
@@ -128,7 +129,7 @@ pub(crate) async fn change_policy(
     State(services): State<Services>,
     Path(name): Path<String>,
     Author(author): Author,
-    IfMatch(revision): IfMatch,
+    expected: IfMatch,
     Body(patch): Body<PolicyPatch>,
 ) -> Result<Response, Problem> {
     let resumes = match patch.paused {
@@ -140,15 +141,12 @@ pub(crate) async fn change_policy(
         }
         paused => paused.is_some(),
     };
-    let change = patch.change();
-    if change != PolicyChange::default() {
-        services
-            .change_policy(&name, change, revision, &author)
-            .await?;
-    }
-    if resumes {
-        services.resume_policy(&name, &author).await?;
-    }
+    let change = PolicyChange {
+        resumes,
+        ..patch.change()
+    };
+    let changed = services.change_policy(&name, change, expected.0, &author);
+    changed.await.map_err(|error| expected.failure(error))?;
     answer(&services, &name).await
 }
 

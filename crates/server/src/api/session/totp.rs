@@ -17,18 +17,21 @@ pub(crate) struct SecondFactor {
     uri: String,
 }
 
-/// Offer a second factor. It is asked for once a code has confirmed it.
+/// Offer a second factor, in exchange for the password. It is asked for once a code has confirmed it.
 #[utoipa::path(
     post,
     path = "/session/totp",
     tag = "access",
+    request_body = OwnPassword,
     responses((status = 200, description = "What to set the authenticator up with.", body = SecondFactor), Failure<'static>)
 )]
 pub(crate) async fn begin_totp(
     State(services): State<Services>,
     SignedIn(open): SignedIn,
+    Body(OwnPassword { password }): Body<OwnPassword>,
 ) -> Result<Json<SecondFactor>, Problem> {
-    let address = services.offer_totp(&open.session.operator.name).await?;
+    let operator = &open.session.operator.name;
+    let address = services.offer_totp(operator, &password).await?;
     Ok(Json(SecondFactor {
         uri: address.expose().to_owned(),
     }))

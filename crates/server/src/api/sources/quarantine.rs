@@ -5,6 +5,7 @@ use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use drishti_services::{QuarantineEntry, QuarantineFilter, Services};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::tell;
@@ -162,6 +163,7 @@ pub(crate) async fn list_quarantine(
 pub(crate) async fn get_quarantined_bytes(
     State(services): State<Services>,
     NamedEntry(name, id): NamedEntry,
+    Author(author): Author,
 ) -> Result<impl IntoResponse, Problem> {
     services.source(&name).await?;
     let nothing = || {
@@ -172,8 +174,11 @@ pub(crate) async fn get_quarantined_bytes(
     if entry.is_none_or(|entry| entry.source != name) {
         return Err(nothing());
     }
-    let mut raw = services.quarantine_raw(id).await?.ok_or_else(nothing)?;
-    raw.truncate(QUARANTINE_ANSWER_BYTES_MAX);
+    let raw = services.quarantine_beginning(id, QUARANTINE_ANSWER_BYTES_MAX);
+    let raw = raw.await?.ok_or_else(nothing)?;
+    let (about, details) = (("source", name.as_str()), json!({ "id": id }));
+    let told = services.note_with(&author, "quarantined event read", about, Some(details));
+    told.await?;
     let headers = [
         (CONTENT_TYPE, "application/octet-stream"),
         (CONTENT_DISPOSITION, "attachment"),
@@ -205,8 +210,9 @@ pub(crate) async fn replay_quarantine(
             .with_hint("Leave `ids` out to replay all of the source."));
     }
     services.source(&name).await?;
-    let summary = services.replay_quarantine(Some(&name), &ids).await?;
+    // Before, so that nothing is done that is not told.
     tell(&services, &author, "quarantine replayed", &name).await?;
+    let summary = services.replay_quarantine(Some(&name), &ids).await?;
     let refused = summary.still_refused.into_iter();
     Ok(Json(Replayed {
         accepted: summary.replayed,

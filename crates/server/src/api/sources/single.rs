@@ -103,7 +103,8 @@ pub(crate) async fn update_source(
     // The change was made from this very revision, whether the caller named it or not.
     let revision = Some(current.revision);
     let named = services.in_name_of(&author);
-    named.update_source(&name, change, revision).await?;
+    let changed = named.update_source(&name, change, revision);
+    changed.await.map_err(|error| expected.failure(error))?;
     answer(&services, &name, StatusCode::OK).await
 }
 
@@ -128,8 +129,9 @@ pub(crate) async fn delete_source(
     Author(author): Author,
     expected: IfMatch,
 ) -> Result<Response, Problem> {
-    expected.check(services.source(&name).await?.source.revision)?;
-    services.in_name_of(&author).remove_source(&name).await?;
+    services.source(&name).await?;
+    let named = services.in_name_of(&author);
+    named.remove_source(&name, expected.0).await?;
     match answer(&services, &name, StatusCode::ACCEPTED).await {
         Err(problem) if problem.is(Code::NoSuchSource) => {
             Ok(StatusCode::NO_CONTENT.into_response())

@@ -1,5 +1,4 @@
 use axum::Json;
-use axum::extract::Path;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -8,7 +7,7 @@ use utoipa::IntoParams;
 use super::failure::SumoFailure;
 use super::view::{SumoCollector, SumoCollectorEnvelope, SumoCollectors};
 use super::{check_collector, part};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::preconditions::etag;
 use crate::problem::{Code, Problem};
 

@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,7 @@ use super::failure::SumoFailure;
 use super::source;
 use super::view::{IMPORT_VERSION, SumoSource, SumoSourceEnvelope};
 use crate::body::BodyText;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::preconditions::{IfMatch, etag};
 use crate::principal::{Author, Scope};
 use crate::problem::Problem;
@@ -130,9 +130,8 @@ pub(crate) async fn delete_sumo_source(
     expected: IfMatch,
 ) -> Result<StatusCode, Problem> {
     let current = source(&services, &scope, (&collector, &id)).await?.source;
-    expected.check(current.revision)?;
     let named = services.in_name_of(&author);
-    named.remove_source(&current.name).await?;
+    named.remove_source(&current.name, expected.0).await?;
     Ok(StatusCode::OK)
 }
 

@@ -1,5 +1,5 @@
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use super::single::answer;
 use super::view::{IMPORT_VERSION, SumoSource, SumoSourceEnvelope, SumoSources};
 use super::{COLLECTOR_ID, PATH, check_collector, part, visible};
 use crate::body::BodyText;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Path};
 use crate::principal::{Author, Scope};
 use crate::problem::{Code, Problem};
 

@@ -23,9 +23,10 @@ pub(super) fn of(
     let no_name = || OpenIdError::NoName(settings.name_claim.clone());
     let name = claim(claims, &settings.name_claim).and_then(Value::as_str);
     let name = name.ok_or_else(no_name)?.trim().to_lowercase();
-    // Anybody can write any address into their profile.
-    let is_unproved =
-        settings.name_claim == "email" && claims.get("email_verified") == Some(&Value::Bool(false));
+    // Anybody can write any address into their profile, and some providers don't say whether it was proved.
+    let is_unproved = settings.name_claim == "email"
+        && !settings.accepts_unverified_email
+        && !is_verified(claims);
     if is_unproved || check_name(&name).is_err() {
         return Err(no_name());
     }
@@ -45,6 +46,15 @@ pub(super) fn of(
         may,
         may_at_first: may_at_first.filter(|_| settings.adds_operators),
     })
+}
+
+/// Whether the provider says that the address was proved; some say so in words.
+fn is_verified(claims: &Claims) -> bool {
+    match claims.get("email_verified") {
+        Some(Value::Bool(is_verified)) => *is_verified,
+        Some(Value::String(word)) => word == "true",
+        _ => false,
+    }
 }
 
 type May = Option<(Role, SourceScope)>;
@@ -130,6 +140,7 @@ mod tests {
             .into(),
             default_role: None,
             adds_operators: true,
+            accepts_unverified_email: false,
             display: String::new(),
             redirect: "https://drishti.example.com/back".parse().unwrap(),
         }
@@ -160,8 +171,7 @@ mod tests {
             (json!([]), None),
             (json!(null), None),
         ] {
-            let claims =
-                json!({"sub": "7", "email": "Mara@example.com", "realm": {"groups": groups}});
+            let claims = json!({"sub": "7", "email": "Mara@example.com", "email_verified": "true", "realm": {"groups": groups}});
             match (identity(&settings(), &claims), may) {
                 (Ok(identity), Some(may)) => {
                     assert_eq!(identity.name, "mara@example.com");
@@ -180,7 +190,7 @@ mod tests {
         let mut settings = settings();
         settings.roles.clear();
         settings.default_role = Some(Role::Viewer);
-        let claims = json!({"sub": "7", "email": "mara@example.com", "name": " M\u{7}ara "});
+        let claims = json!({"sub": "7", "email": "mara@example.com", "email_verified": true, "name": " M\u{7}ara "});
         let found = identity(&settings, &claims).unwrap();
         assert_eq!(found.may, None);
         assert_eq!(found.may_at_first, Some((Role::Viewer, SourceScope::All)));
@@ -191,6 +201,8 @@ mod tests {
 
     #[test]
     fn names_that_are_no_operators_are_refused() {
+        let mut settings = settings();
+        settings.accepts_unverified_email = true;
         for claims in [
             json!({"sub": "7"}),
             json!({"sub": "7", "email": 7}),
@@ -198,10 +210,30 @@ mod tests {
             json!({"sub": "7", "email": "api token"}),
             json!({"sub": "7", "email": "openid"}),
             json!({"sub": "7", "email": "<img onerror=x>"}),
-            json!({"sub": "7", "email": "mara@example.com", "email_verified": false}),
         ] {
-            let refused = identity(&settings(), &claims);
+            let refused = identity(&settings, &claims);
             assert!(matches!(refused, Err(OpenIdError::NoName(_))), "{claims}");
+        }
+    }
+
+    #[test]
+    fn an_address_must_be_proved() {
+        let mut settings = settings();
+        settings.default_role = Some(Role::Viewer);
+        for (is_verified, is_taken) in [
+            (json!(true), true),
+            (json!("true"), true),
+            (json!(false), false),
+            (json!("false"), false),
+            (json!(null), false),
+            (json!(1), false),
+        ] {
+            let claims =
+                json!({"sub": "7", "email": "mara@example.com", "email_verified": is_verified});
+            settings.accepts_unverified_email = false;
+            assert_eq!(identity(&settings, &claims).is_ok(), is_taken, "{claims}");
+            settings.accepts_unverified_email = true;
+            assert!(identity(&settings, &claims).is_ok(), "{claims}");
         }
     }
 }

@@ -94,7 +94,11 @@ async fn removing_ends_a_run_that_is_under_way_and_it_forgets_the_source() {
     let stand = Stand::new(&SLOW).await;
     one_at_a_time(&stand, Backfill::Oldest).await;
     let run = under_way(&stand).await;
-    stand.services.remove_source(&stand.name).await.unwrap();
+    stand
+        .services
+        .remove_source(&stand.name, None)
+        .await
+        .unwrap();
     let progress = run.await.unwrap().unwrap();
     assert!(
         progress.windows_done < progress.windows_total,
