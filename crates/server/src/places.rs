@@ -7,7 +7,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
-use crate::authentication::permission;
 use crate::bounds::{CONCURRENT_REQUESTS_MAX, CONCURRENT_REQUESTS_OF_ONE_MAX};
 use crate::principal::{Client, Principal};
 use crate::problem::{Code, Problem};
@@ -42,7 +41,12 @@ pub(crate) async fn one_of_few(
     next: Next,
 ) -> Response {
     let client = Client::of(request.extensions(), request.headers());
-    let caller = Caller::of(request.extensions().get::<Principal>(), client.address);
+    let principal = request.extensions().get::<Principal>();
+    let caller = Caller::of(principal, client.address);
+    let places_of_kind = match principal {
+        Some(_) => &places.known,
+        None => &places.strangers,
+    };
     let most = match caller {
         Caller::Others => CONCURRENT_REQUESTS_MAX,
         Caller::Known(_) | Caller::At(_) => CONCURRENT_REQUESTS_OF_ONE_MAX,
@@ -51,11 +55,7 @@ pub(crate) async fn one_of_few(
         let detail = format!("{most} requests of yours are worked on; try again in a second");
         return Problem::new(Code::Overloaded, detail).into_response();
     };
-    let places = match permission(&request).least {
-        Some(_) => places.known,
-        None => places.strangers,
-    };
-    match places.try_acquire() {
+    match places_of_kind.try_acquire() {
         Ok(_place) => next.run(request).await,
         Err(_) => Problem::new(
             Code::Overloaded,

@@ -43,6 +43,7 @@ fn change(arguments: &PolicySetArgs) -> PolicyChange {
         daily_cap: arguments.daily_cap.clone(),
         scope: scope(&arguments.scope),
         parameters: arguments.parameters.iter().cloned().collect(),
+        resumes: false,
     }
 }
 
