@@ -135,6 +135,7 @@ export const texts = {
     unreachableHint: 'It is tried again every few seconds.',
     unexpected: (status: number) => `The server answered with ${status}, which was not expected.`,
     forbidden: 'You may not see this.',
+    brokenPage: 'This page has failed.',
   },
   range: {
     label: 'Time',

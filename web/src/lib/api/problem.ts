@@ -30,6 +30,11 @@ export function problemOf(cause: unknown): Problem {
   return new Problem('unexpected', -1, cause instanceof Error ? cause.message : String(cause), '');
 }
 
+/** What a page says that failed while it was shown. */
+export function brokenPage(cause: unknown): Problem {
+  return new Problem('broken_page', -1, texts.problems.brokenPage, problemOf(cause).detail);
+}
+
 export function unreachable(): Problem {
   return new Problem('unreachable', 0, texts.problems.unreachable, texts.problems.unreachableHint);
 }

@@ -1,8 +1,20 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { agentInShort } from './agent';
 import { csv } from './csv';
 import { bytes, number } from './numbers';
-import { areTimesInUtc, duration, fromField, full, relative, seconds, showTimesInUtc, toField, utc } from './times';
+import {
+  areTimesInUtc,
+  calendarDate,
+  calendarDay,
+  duration,
+  fromField,
+  full,
+  relative,
+  seconds,
+  showTimesInUtc,
+  toField,
+  utc,
+} from './times';
 import { plural, words } from './words';
 
 describe('CSV', () => {
@@ -44,6 +56,15 @@ describe('times', () => {
   test('UTC as records have it', () => {
     expect(utc('2026-11-25T12:00:00.5Z')).toBe('2026-11-25 12:00:00.500 UTC');
     expect(utc('2026-11-25T12:00:00Z')).toBe('2026-11-25 12:00:00 UTC');
+  });
+
+  test('a day is the same day in every zone', () => {
+    for (const zone of ['Pacific/Pago_Pago', 'Europe/Berlin', 'Pacific/Kiritimati']) {
+      vi.stubEnv('TZ', zone);
+      expect(calendarDay('2026-11-25')).toMatch(/25/);
+      expect(calendarDate('2026-11-25')).toMatch(/25/);
+    }
+    vi.unstubAllEnvs();
   });
 
   test('in UTC, where that is chosen', () => {

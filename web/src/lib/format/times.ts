@@ -13,12 +13,11 @@ type FormatName = keyof typeof FORMATS;
 
 /** The zone that times are shown in; the viewer's own where it is not set. */
 let zone: 'UTC' | undefined;
-let formats = new Map<FormatName, Intl.DateTimeFormat>();
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** From now on times are shown in UTC, or in the viewer's own zone. */
 export function showTimesInUtc(isUtc: boolean): void {
   zone = isUtc ? 'UTC' : undefined;
-  formats = new Map();
 }
 
 /** Whether times are shown in UTC. */
@@ -26,12 +25,13 @@ export function areTimesInUtc(): boolean {
   return zone === 'UTC';
 }
 
-function formatOf(name: FormatName): Intl.DateTimeFormat {
-  const known = formats.get(name);
+function formatOf(name: FormatName, zone: 'UTC' | undefined): Intl.DateTimeFormat {
+  const key = `${name} ${zone ?? ''}`;
+  const known = formats.get(key);
   if (known) return known;
   const options: Intl.DateTimeFormatOptions = { ...FORMATS[name], ...(zone ? { timeZone: zone } : {}) };
   const format = new Intl.DateTimeFormat(locale, options);
-  formats.set(name, format);
+  formats.set(key, format);
   return format;
 }
 
@@ -66,6 +66,16 @@ export function date(time: string | number | Date): string {
   return formatted('date', time);
 }
 
+/** A day of the calendar, such as `2026-11-25`, in full. It is the same day in every zone. */
+export function calendarDay(day: string | number | Date): string {
+  return formatted('day', day, 'UTC');
+}
+
+/** The same, day and month. */
+export function calendarDate(day: string | number | Date): string {
+  return formatted('date', day, 'UTC');
+}
+
 /** Day, month, hour and minute. */
 export function short(time: string | number | Date): string {
   return formatted('short', time);
@@ -82,6 +92,12 @@ export function utc(time: string | number | Date): string {
   return Number.isNaN(date.getTime())
     ? String(time)
     : `${date.toISOString().replace('T', ' ').replace('.000Z', 'Z').replace('Z', '')} UTC`;
+}
+
+/** The moment that a time of the records means, which is in UTC where it names no zone. */
+export function momentOf(time: string): number {
+  const lacksZone = time.includes('T') && !/(?:Z|[+-]\d\d:?\d\d)$/.test(time);
+  return Date.parse(lacksZone ? `${time}Z` : time);
 }
 
 /** How long ago, or until when, in the largest unit that fits, `3 hr. ago`; a date where that is long. */
@@ -130,7 +146,7 @@ export function fromField(value: string): string | null {
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }
 
-function formatted(name: FormatName, time: string | number | Date): string {
+function formatted(name: FormatName, time: string | number | Date, inZone = zone): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? String(time) : formatOf(name).format(date);
+  return Number.isNaN(date.getTime()) ? String(time) : formatOf(name, inZone).format(date);
 }

@@ -1,5 +1,6 @@
 import { number } from '../format/numbers';
 import { count } from './count';
+import { eventsTexts } from './events';
 
 /** Texts about policies. */
 export const policiesTexts = {
@@ -171,6 +172,12 @@ export const policiesTexts = {
     leave: 'There are changes that are not saved. Leave all the same?',
     notOwn: 'This policy can’t be edited here.',
     notOwnHint: 'It comes with Drishti or stands in a file. Edit a copy of it, or set its mode, severity and scope.',
+    leftOut: 'A policy can’t say all of your search, so this one finds more:',
+    leftOutFilter: (choice: 'is' | 'not', field: string, value: string) => {
+      const { names, not, without } = eventsTexts.events.facets;
+      const name = names[field] ?? field;
+      return `${choice === 'is' ? name : not(name)}: ${value || without}`;
+    },
     unchanged: 'Nothing has changed.',
     notValid: 'It can’t be put in force yet: see the remarks.',
     checking: 'Checking…',

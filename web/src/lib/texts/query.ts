@@ -33,6 +33,7 @@ export const queryTexts = {
     sort: (column: string) => `Sort by ${column}`,
     chartOf: (value: string, label: string) => (label ? `${value} by ${label}` : value),
     firstBars: (shown: number, all: number) => `The first ${number(shown)} of ${number(all)}`,
+    moreLines: (value: number) => `${count(value, 'line', 'lines')} more, with less, not drawn`,
     exportAs: { csv: 'CSV, for spreadsheets', jsonl: 'JSON lines', parquet: 'Parquet' } as Record<string, string>,
   },
 };

@@ -193,7 +193,8 @@ describe('a search becomes a policy', () => {
       'event_type=a&event_type=b&actor=ada@example.com&ip=192.0.2.7&q=+secret+&last=24h',
     );
     const filters = eventFilters(query);
-    const filter = filterOf(filters);
+    const { filter, leftOut } = filterOf(filters);
+    expect(leftOut).toEqual([]);
     expect(filter.words).toEqual(['secret']);
     expect(filter.include[0]?.conditions.map(({ field, values }) => [field, values])).toEqual([
       ['event_type', ['a', 'b']],
@@ -205,8 +206,52 @@ describe('a search becomes a policy', () => {
   });
 
   test('asks for nothing where the page does', () => {
-    const text = writeFilter(blank('x'), filterOf(eventFilters(new URLSearchParams())));
+    const text = writeFilter(blank('x'), filterOf(eventFilters(new URLSearchParams())).filter);
     expect(read(text).include).toEqual([{ name: 'selection', conditions: [] }]);
+  });
+
+  const found = (search: string) => filterOf(eventFilters(new URLSearchParams(search)));
+
+  test('facets are asked for, and left out, also where there is no value', () => {
+    const { filter, leftOut } = found(
+      'is=ip_country:DE&is=ip_country:FR&is=device_os:&not=ip_tags:vpn&not=actor_type:asana&not=actor_type:&is=hour:3&not=weekday:0',
+    );
+    expect(filter.include[0]?.conditions).toEqual([
+      { field: 'ip.country', operator: 'is', values: ['DE', 'FR'] },
+      { field: 'device.os', operator: 'unknown', values: [] },
+      { field: 'hour', operator: 'is', values: [3] },
+    ]);
+    expect(filter.exclude).toEqual([
+      { name: 'except', conditions: [{ field: 'ip.tags', operator: 'is', values: ['vpn'] }] },
+      { name: 'except_2', conditions: [{ field: 'actor.actor_type', operator: 'is', values: ['asana'] }] },
+      { name: 'except_3', conditions: [{ field: 'actor.actor_type', operator: 'unknown', values: [] }] },
+      { name: 'except_4', conditions: [{ field: 'weekday', operator: 'is', values: ['sunday'] }] },
+    ]);
+    expect(leftOut).toEqual([]);
+    expect(read(writeFilter(blank('x'), filter))).toEqual(filter);
+  });
+
+  test('what a policy can’t say is told', () => {
+    const { filter, leftOut } = found(
+      'source=main&is=ip_tags:&not=source:other&is=ip_country:DE&is=ip_country:&event_type=a&is=event_type:b&is=odd:x',
+    );
+    expect(leftOut.map(({ choice, field, value }) => `${choice} ${field}:${value}`)).toEqual([
+      'is source:main',
+      'is ip_tags:',
+      'is ip_country:DE',
+      'is ip_country:',
+      'is event_type:b',
+      'is odd:x',
+      'not source:other',
+    ]);
+    expect(filter.include[0]?.conditions).toEqual([{ field: 'event_type', operator: 'is', values: ['a'] }]);
+    expect(filter.exclude).toEqual([]);
+  });
+
+  test('a star is a star', () => {
+    const [condition] =
+      found(`is=${encodeURIComponent('ip_organization:A*\\\\?')}`).filter.include[0]?.conditions ?? [];
+    expect(condition?.values).toEqual(['A\\*\\\\\\\\\\?']);
   });
 });
 
