@@ -12,7 +12,13 @@ import { eventQuery, type EventFilters } from './filters';
 const PAGE_SIZE = 100;
 const NEXT_PAGE_SIZE = 500;
 const BARS_MAX = 120;
-const UNBOUNDED_MILLISECONDS = 90 * 86_400_000;
+/** Before any event, and bars of which not too many lie between then and now. */
+const EVER = '1970-01-01T00:00:00Z';
+const WIDEST = '30d';
+/** How much time is drawn where there is no event. */
+const NOTHING_MILLISECONDS = 90 * 86_400_000;
+
+type EventQuery = ReturnType<typeof eventQuery>;
 
 /** The events that are listed, and how many there are over time. */
 export class EventList {
@@ -20,7 +26,7 @@ export class EventList {
   readonly histogram = new Remote<Histogram>();
   readonly facets = new Remote<Facets>();
   isMoreLoading = $state(false);
-  #query: ReturnType<typeof eventQuery> | null = null;
+  #query: EventQuery | null = null;
 
   get events(): ListedEvent[] {
     return this.page.data?.events ?? [];
@@ -48,7 +54,7 @@ export class EventList {
     this.isMoreLoading = false;
   }
 
-  #readPage(query: ReturnType<typeof eventQuery>): Promise<void> {
+  #readPage(query: EventQuery): Promise<void> {
     return this.page.read(async (signal) => {
       const { events, next_cursor: next } = await ask(
         api.GET('/api/v1/events', { params: { query: { ...query, limit: PAGE_SIZE } }, signal }),
@@ -57,16 +63,19 @@ export class EventList {
     });
   }
 
-  #readHistogram(query: ReturnType<typeof eventQuery>): Promise<void> {
-    const { from, to } = spanOf(query);
-    const bucket = widthFor((Date.parse(to) - Date.parse(from)) / 1000, BARS_MAX);
-    return this.histogram.read((signal) =>
-      ask(api.GET('/api/v1/events/histogram', { params: { query: { ...query, from, to, bucket } }, signal })),
-    );
+  #readHistogram(query: EventQuery): Promise<void> {
+    return this.histogram.read(async (signal) => {
+      const to = untilOf(query);
+      const from = query.from ?? (await firstMoment(query, to, signal));
+      const bucket = widthFor((Date.parse(to) - Date.parse(from)) / 1000, BARS_MAX);
+      const counted = await histogram({ ...query, from, to, bucket }, signal);
+      // Where no beginning is asked for, it is drawn from the first event on.
+      return query.from ? counted : { ...counted, from: counted.bars[0]?.start ?? counted.from };
+    });
   }
 
-  #readFacets(query: ReturnType<typeof eventQuery>): Promise<void> {
-    const span = spanOf(query);
+  #readFacets(query: EventQuery): Promise<void> {
+    const span = { from: query.from ?? EVER, to: untilOf(query) };
     return this.facets.read((signal) =>
       ask(
         api.GET('/api/v1/events/facets', {
@@ -78,8 +87,17 @@ export class EventList {
   }
 }
 
-/** The span that is counted. Events are never later than now, but the server would draw a day ahead. */
-function spanOf(query: ReturnType<typeof eventQuery>): { from: string; to: string } {
-  const to = query.to ?? new Date().toISOString();
-  return { from: query.from ?? new Date(Date.parse(to) - UNBOUNDED_MILLISECONDS).toISOString(), to };
+function histogram(query: EventQuery & { bucket: string }, signal: AbortSignal): Promise<Histogram> {
+  return ask(api.GET('/api/v1/events/histogram', { params: { query }, signal }));
+}
+
+/** When counting ends. Events are never later than now, but the server would draw a day ahead. */
+function untilOf(query: EventQuery): string {
+  return query.to ?? new Date().toISOString();
+}
+
+/** From when there are events, about: the server counts the last 90 days only, where it is not told, while the list has all. */
+async function firstMoment(query: EventQuery, to: string, signal: AbortSignal): Promise<string> {
+  const { bars } = await histogram({ ...query, from: EVER, to, bucket: WIDEST }, signal);
+  return bars[0]?.start ?? new Date(Date.parse(to) - NOTHING_MILLISECONDS).toISOString();
 }

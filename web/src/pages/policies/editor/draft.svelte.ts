@@ -28,13 +28,15 @@ export class Draft {
   readonly check = new Remote<PolicyCheck>();
   readonly preview = new Remote<BacktestAnswer>();
   readonly comparison = new Remote<BacktestAnswer>();
-  /** The text that the check, the preview and the comparison are of. */
+  /** The text that the check is of. */
   checked = $state('');
-  previewed = $state('');
-  compared = $state('');
 
   days = $state(30);
   source = $state<string | undefined>(undefined);
+  /** What a preview or a comparison is of: the text, and the events it is tried on. */
+  readonly trial = $derived(JSON.stringify([this.text, this.days, this.source]));
+  previewed = $state('');
+  compared = $state('');
 
   fields = $state.raw<readonly PolicyField[]>([]);
   detectors = $state.raw<readonly PolicyDetector[]>([]);
@@ -84,22 +86,22 @@ export class Draft {
   }
 
   previewNow(): Promise<void> {
-    const { text, days, source } = this;
+    const { text, days, source, trial } = this;
     return this.preview.read(async (signal) => {
       const body = { text, days, ...(source ? { source } : {}) };
       const answer = await ask(api.POST('/api/v1/policies/previews', { body, signal }));
-      this.previewed = text;
+      this.previewed = trial;
       return answer;
     });
   }
 
   compareNow(name: string): Promise<void> {
-    const { text, days, source } = this;
+    const { text, days, source, trial } = this;
     return this.comparison.read(async (signal) => {
       const body = { text, days, ...(source ? { source } : {}) };
       const params = { path: { name } };
       const answer = await ask(api.POST('/api/v1/policies/{name}/backtest', { params, body, signal }));
-      this.compared = text;
+      this.compared = trial;
       return answer;
     });
   }
