@@ -179,6 +179,10 @@ export const policiesTexts = {
       return `${choice === 'is' ? name : not(name)}: ${value || without}`;
     },
     unchanged: 'Nothing has changed.',
+    overtaken: 'Since you opened it, this was changed in its text:',
+    overtakenSettings: 'Its text is as you opened it; what is set about it was changed, and stays.',
+    takeTheirs: 'Take that, without my changes',
+    overwrite: 'Save mine in its place',
     notValid: 'It can’t be put in force yet: see the remarks.',
     checking: 'Checking…',
     valid: 'Valid',

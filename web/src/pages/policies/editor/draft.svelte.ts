@@ -1,7 +1,7 @@
 import { api, ask, askWithTag } from '../../../lib/api/client';
 import { Remote } from '../../../lib/api/remote.svelte';
 import type { BacktestAnswer, PolicyCheck, PolicyDetector, PolicyField } from '../../../lib/api/schema';
-import type { Vocabulary } from './codemirror';
+import type { Vocabulary } from './policy-language';
 import { readBasics, readDetector, readScope } from './basics';
 import { isObstacle, readFilter } from './filter';
 
@@ -16,6 +16,8 @@ export class Draft {
   /** The policy that is edited; null where it is a new one. */
   readonly name: string | null;
   tag = '';
+  /** Whether it comes with the program or stands in a file, so that only a copy of it can be edited. */
+  isReadOnly = $state(false);
 
   readonly basics = $derived.by(() => readBasics(this.text));
   readonly scope = $derived.by(() => readScope(this.text));

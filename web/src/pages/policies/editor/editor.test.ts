@@ -16,6 +16,7 @@ import {
 import { isReadable, readDocuments } from './documents';
 import { isObstacle, readFilter, writeFilter } from './filter';
 import { daysOf, filterOf } from './from-search';
+import { linesBetween } from './line-difference';
 import type { Filter } from './model';
 import { exampleOf, withTest } from './tests';
 
@@ -253,6 +254,29 @@ describe('a search becomes a policy', () => {
       found(`is=${encodeURIComponent('ip_organization:A*\\\\?')}`).filter.include[0]?.conditions ?? [];
     expect(condition?.values).toEqual(['A\\*\\\\\\\\\\?']);
   });
+});
+
+test('lines that differ are told with some around them', () => {
+  const before = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'].join('\n');
+  const told = (after: string) =>
+    linesBetween(before, after).lines.map(({ before, after, text }) => `${before ?? ''}/${after ?? ''} ${text}`);
+  expect(told(before)).toEqual([]);
+  expect(told(before.replace('f', 'x\ny'))).toEqual([
+    '3/3 c',
+    '4/4 d',
+    '5/5 e',
+    '6/ f',
+    '/6 x',
+    '/7 y',
+    '7/8 g',
+    '8/9 h',
+    '9/10 i',
+  ]);
+  expect(told(before.replace('b\nc\n', '').replace('h', 'b\nh')).filter((line) => /^\/|\/ /.test(line))).toEqual([
+    '2/ b',
+    '3/ c',
+    '/6 b',
+  ]);
 });
 
 test('an event becomes an example', () => {
