@@ -44,6 +44,13 @@ export async function askWithTag<Data>(
   return { data: data as NonNullable<Data>, tag: response.headers.get('ETag') ?? '' };
 }
 
+/** A file, with the name that the server gives it. */
+export async function askForFile(asking: Promise<Answer<Blob>>): Promise<{ blob: Blob; name: string | undefined }> {
+  const { data, response } = await answered(asking);
+  const named = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+  return { blob: data ?? new Blob(), name: named?.[1] };
+}
+
 async function answered<Data>(asking: Promise<Answer<Data>>): Promise<Answer<Data>> {
   let answer: Answer<Data>;
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { agentInShort } from './agent';
 import { csv } from './csv';
-import { bytes, number } from './numbers';
+import { bytes, number, whole } from './numbers';
 import {
   areTimesInUtc,
   calendarDate,
@@ -89,6 +89,8 @@ describe('times', () => {
 test('numbers', () => {
   expect(number(1234.5)).toMatch(/^1.?23[45]$/);
   expect(number(2.345)).toMatch(/^2.3[45]$/);
+  expect(whole(2026)).toBe('2026');
+  expect(whole(12345.678901)).toMatch(/^12.345.678901$/);
   expect(bytes(1500)).toMatch(/^1.5 kB$/);
 });
 

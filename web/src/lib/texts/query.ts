@@ -28,6 +28,7 @@ export const queryTexts = {
     milliseconds: (value: number) => `${number(value)} ms`,
     answer: 'Answer',
     none: 'No row.',
+    noValue: 'null',
     show: 'Show as',
     kinds: { table: 'Table', number: 'Number', bar: 'Bars', line: 'Line' } as Record<string, string>,
     sort: (column: string) => `Sort by ${column}`,

@@ -2,9 +2,11 @@ import { api, ask } from '../../lib/api/client';
 import { Remote } from '../../lib/api/remote.svelte';
 import type { Alert, Risk, Source } from '../../lib/api/schema';
 import { lastDays, type DayCounts } from '../../lib/charts/days';
+import { newestByPolicy } from './newest';
 
 export const DAYS = 90;
 const WORST_SHOWN = 8;
+const POLICIES_SHOWN = 12;
 const NEWEST_READ = 200;
 const PEOPLE_SHOWN = 8;
 
@@ -63,14 +65,12 @@ export class Overview {
 
   readPolicies(): Promise<void> {
     return this.policies.read(async (signal) => {
-      const query = { order: 'newest', limit: NEWEST_READ };
-      const [{ alerts }, { policies }] = await Promise.all([
-        ask(api.GET('/api/v1/alerts', { params: { query }, signal })),
-        ask(api.GET('/api/v1/alerts/counts', { params: { query: {} }, signal })),
-      ]);
-      const newest = new Map<string, Alert>();
-      for (const alert of alerts) if (!newest.has(alert.policy_id)) newest.set(alert.policy_id, alert);
-      return [...newest.values()].map((alert) => ({ newest: alert, count: policies[alert.policy_id] ?? 1 }));
+      const { policies } = await ask(api.GET('/api/v1/alerts/counts', { params: { query: {} }, signal }));
+      const alerts = await newestByPolicy(Object.keys(policies), POLICIES_SHOWN, async (policy) => {
+        const query = { policy, order: 'newest', limit: NEWEST_READ };
+        return (await ask(api.GET('/api/v1/alerts', { params: { query }, signal }))).alerts;
+      });
+      return alerts.map((newest) => ({ newest, count: policies[newest.policy_id] ?? 1 }));
     });
   }
 

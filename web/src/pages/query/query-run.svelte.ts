@@ -1,5 +1,5 @@
-import { api, ask } from '../../lib/api/client';
-import { problemOf, problemOfAnswer, type Problem } from '../../lib/api/problem';
+import { api, ask, askForFile } from '../../lib/api/client';
+import { problemOf, type Problem } from '../../lib/api/problem';
 import type { QueryAnswer } from '../../lib/api/schema';
 import { save } from './save';
 
@@ -12,7 +12,9 @@ export class QueryRun {
   problem = $state.raw<Problem | null>(null);
   isRunning = $state(false);
   isCancelled = $state(false);
-  /** What was asked, as it was answered. */
+  /** What was asked last, whether or not there was an answer. */
+  asked = $state('');
+  /** What the answer that is shown is of. */
   sql = $state('');
   milliseconds = $state(0);
   #controller: AbortController | null = null;
@@ -21,6 +23,7 @@ export class QueryRun {
     this.#controller?.abort();
     const controller = new AbortController();
     this.#controller = controller;
+    this.asked = sql;
     this.isRunning = true;
     this.isCancelled = false;
     this.problem = null;
@@ -48,14 +51,8 @@ export class QueryRun {
 
   /** The whole answer as a file, for which the query is run again. */
   async take(format: 'csv' | 'jsonl' | 'parquet'): Promise<void> {
-    const response = await fetch('/api/v1/query/export', {
-      method: 'POST',
-      credentials: 'same-origin',
-      headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'drishti' },
-      body: JSON.stringify({ sql: this.sql, format }),
-    });
-    if (!response.ok) throw problemOfAnswer(response.status, await response.json().catch(() => null));
-    const named = /filename="([^"]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
-    save(named?.[1] ?? `query.${format}`, await response.blob());
+    const body = { sql: this.sql, format };
+    const { blob, name } = await askForFile(api.POST('/api/v1/query/export', { body, parseAs: 'blob' }));
+    save(name ?? `query.${format}`, blob);
   }
 }
