@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
+import { ingest } from './ingest';
 import { expect, test } from './watched';
 
 const chart = (page: Page) => page.getByRole('slider', { name: 'Events over time' });
@@ -109,4 +110,41 @@ test('the types of events are offered', async ({ page }) => {
   await expect(page.locator('datalist option[value="user_login_failed"]')).toHaveCount(1);
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/event_type=user_login_failed/);
+});
+
+test('at any time, what is counted is what is listed', async ({ page }) => {
+  const stamp = Date.now();
+  const email = `old-${stamp}@example.com`;
+  const event = (days: number) => ({
+    gid: `old-${stamp}-${days}`,
+    created_at: new Date(stamp - days * 86_400_000).toISOString(),
+    event_type: 'user_login_failed',
+    event_category: 'logins',
+    actor: { actor_type: 'user', gid: '4713', name: 'Old', email },
+    resource: { resource_type: 'user', gid: '4713', name: 'Old' },
+  });
+  ingest('old', event(1), event(300), event(400));
+  await page.goto(`/events?actor=${email}&last=all`);
+  await expect(page.locator('tr[data-event]')).toHaveCount(3);
+  await expect.poll(() => total(page)).toBe(3);
+  const person = page
+    .getByRole('complementary', { name: 'Values' })
+    .getByRole('button', { name: new RegExp(`^${email}`) });
+  await expect(person).toContainText('3');
+});
+
+test('a filter that the address has twice breaks nothing', async ({ page }) => {
+  await page.goto('/events?is=actor_type:user&is=actor_type:user&not=ip_country:XX&not=ip_country:XX');
+  await expect(page.locator('tr[data-event]').first()).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Remove the filter/ })).toHaveCount(4);
+});
+
+test('a pause between two words keeps the space between them', async ({ page }) => {
+  await page.goto('/events');
+  const field = page.getByRole('searchbox', { name: 'Text in names, addresses, user agent or details' });
+  await field.pressSequentially('two ');
+  await expect(page).toHaveURL(/q=two/);
+  await field.pressSequentially('words');
+  await expect(page).toHaveURL(/q=two\+words/);
+  await expect(field).toHaveValue('two words');
 });

@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Page } from '@playwright/test';
-import { home, program } from './place';
+import { test as unwatched, type Page } from '@playwright/test';
+import { ingest } from './ingest';
 import { expect, test } from './watched';
 
 /** Trying a policy reads what was collected, which takes a while where much else is going on. */
 const tried = { timeout: 60_000 };
+const DAY_MILLISECONDS = 86_400_000;
 
 const editor = (page: Page) => page.locator('.cm-content');
 
@@ -17,43 +15,53 @@ async function write(page: Page, text: string) {
   await page.keyboard.insertText(text);
 }
 
-/** Brings one event into a source that only takes files. */
-function ingest(event: Record<string, unknown>) {
-  const file = join(home, 'journey.jsonl');
-  writeFileSync(file, `${JSON.stringify(event)}\n`);
-  execFileSync(program, ['--home', home, 'ingest', '--source', 'journey', file], { stdio: 'ignore' });
-}
-
 test('a search becomes a policy that is tried, switched on and fires', async ({ page }) => {
   test.setTimeout(240_000);
   // Nobody else's: what another run has left plays no part.
   const stamp = Date.now();
   const email = `journey-${stamp}@example.com`;
   const name = `own.roadmaps_deleted_${stamp}`;
-  await page.goto(`/policies/new?event_type=project_deleted&actor=${email}&q=roadmap&last=7d`);
+  const deleted = (context_type: string, at: Date) => ({
+    gid: `journey-${context_type}-${at.getTime()}`,
+    created_at: at.toISOString(),
+    event_type: 'project_deleted',
+    event_category: 'deletion',
+    actor: { actor_type: 'user', gid: '4711', name: 'Journey', email },
+    resource: { resource_type: 'project', gid: '4712', name: 'Roadmap 2027' },
+    context: { context_type },
+  });
+  const before = new Date(stamp - 3 * DAY_MILLISECONDS);
+  ingest('journey', deleted('web', before), deleted('api', before));
+
+  await page.goto(`/events?event_type=project_deleted&actor=${email}&q=roadmap`);
+  await expect(page.locator('tr[data-event]')).toHaveCount(2);
+  await page.getByRole('button', { name: 'Leave out api', exact: false }).click();
+  await expect(page.locator('tr[data-event]')).toHaveCount(1);
+  await page.getByRole('button', { name: /^Project/ }).click();
+  await expect(page).toHaveURL(/is=resource_type:project/);
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('button', { name: 'Make a policy of this search' }).click();
+
   await expect(editor(page)).toContainText(`actor.email: ${email}`);
-  await expect(editor(page)).toContainText('condition: selection and words');
+  await expect(editor(page)).toContainText('resource.resource_type: project');
+  await expect(editor(page)).toContainText('context.context_type: api');
+  await expect(editor(page)).toContainText('condition: selection and words and not except');
+  await expect(page.getByText('can’t say all of your search', { exact: false })).toHaveCount(0);
   await page.getByLabel('Title', { exact: true }).fill(`Roadmaps deleted ${stamp}`);
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue(name);
   await page.getByRole('combobox', { name: 'Severity' }).selectOption('high');
+  await page.getByRole('combobox', { name: 'Mode' }).selectOption('off');
   await expect(page.getByText('Valid', { exact: true })).toBeVisible();
-  await expect(page.getByText('It would have said nothing.')).toBeVisible(tried);
+  await expect(page.getByText('1 match and 1 alert', { exact: false })).toBeVisible(tried);
   await page.getByRole('button', { name: 'Create' }).click();
   await expect(page).toHaveURL(new RegExp(`/policies/${name}$`));
   await expect(page.getByText('wrote it')).toBeVisible();
   await expect(page.getByText('It has raised no alert.')).toBeVisible();
 
-  const at = new Date().toISOString();
-  const actor = { actor_type: 'user', gid: '4711', name: 'Journey', email };
-  const resource = { resource_type: 'project', gid: '4712', name: 'Roadmap 2027' };
-  ingest({
-    gid: `journey-${at}`,
-    created_at: at,
-    event_type: 'project_deleted',
-    event_category: 'deletion',
-    actor,
-    resource,
-  });
+  await page.goto(`/policies?text=${name}`);
+  await page.locator('main li select').selectOption('Alert');
+  await expect(page.getByText('1 policy set to Alert')).toBeVisible();
+  ingest('journey', deleted('web', new Date()), deleted('api', new Date()));
   await page.goto(`/alerts?policy=${name}`);
   await expect(page.locator('[data-alert]')).toHaveCount(1);
   await expect(page.locator('[data-alert]')).toContainText('High');
@@ -190,4 +198,103 @@ test('a shipped policy is edited as a copy with a name of its own', async ({ pag
   await page.getByRole('button', { name: 'Edit a copy' }).click();
   await expect(page.getByLabel('Name', { exact: true })).toHaveValue(/^own\./);
   await expect(page.getByText('Valid', { exact: true })).toBeVisible();
+});
+
+test('what a policy can’t say of a search is told', async ({ page }) => {
+  await page.goto('/policies/new?event_type=task_deleted&source=main&is=ip_tags:&not=ip_country:DE');
+  await expect(page.getByText('can’t say all of your search', { exact: false })).toBeVisible();
+  await expect(page.getByText('Source: main · Address is: none')).toBeVisible();
+  await expect(editor(page)).toContainText('not except');
+});
+
+test('a shipped policy can be looked at in the editor, and copied', async ({ page }) => {
+  await page.goto('/policies/asana.saml_made_optional/edit');
+  await expect(page.getByText('This policy can’t be edited here.')).toBeVisible();
+  await expect(page.getByLabel('Title', { exact: true })).toBeDisabled();
+  const before = await editor(page).innerText();
+  await editor(page).click();
+  await page.keyboard.insertText('x');
+  expect(await editor(page).innerText()).toBe(before);
+  await page.getByRole('button', { name: 'Edit a copy' }).click();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue(/^own\./);
+});
+
+test('another span of days is another trial', async ({ page }) => {
+  await page.goto('/policies/new?event_type=task_deleted&last=7d');
+  const panel = page.getByRole('tabpanel');
+  await expect(panel.locator('.sum')).toBeVisible(tried);
+  await page.getByRole('checkbox', { name: 'Try at every change' }).uncheck();
+  await expect(panel.locator('.stale')).toHaveCount(0);
+  await page.getByLabel('Days').selectOption('1');
+  await expect(panel.locator('.stale')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Try it' }).click();
+  await expect(panel.locator('.stale')).toHaveCount(0, tried);
+  await page.getByRole('checkbox', { name: 'Try at every change' }).check();
+});
+
+// Not watched: the server refuses, and the browser writes that to its console.
+unwatched('a mode that can’t be set is shown as it is', async ({ page }) => {
+  await page.goto('/policies?text=asana.saml_made_optional');
+  const mode = page.locator('main li select');
+  const before = await mode.inputValue();
+  await page.route('**/api/v1/policies/*', (route) =>
+    route.request().method() === 'PATCH' ? route.fulfill({ status: 500, body: '' }) : route.fallback(),
+  );
+  await mode.selectOption('off');
+  await expect(page.getByText('answered with 500', { exact: false })).toBeVisible();
+  await expect(mode).toHaveValue(before);
+});
+
+unwatched('taking a mode back gives it back to the file, and takes nothing from others', async ({ page }) => {
+  const name = 'asana.saml_made_optional';
+  const address = `/api/v1/policies/${name}`;
+  const set = async () =>
+    ((await (await page.request.get(address)).json()) as { settings: { mode: string | null } }).settings;
+  const patch = async (mode: string | null) => {
+    const headers = { 'X-Requested-With': 'drishti' };
+    expect((await page.request.patch(address, { headers, data: { mode } })).ok()).toBe(true);
+  };
+  await patch(null);
+  await page.goto(`/policies?text=${name}`);
+  const mode = page.locator('main li select');
+  await mode.selectOption('off');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect.poll(async () => (await set()).mode).toBeNull();
+
+  // Another operator sets it while the list shows what was before.
+  await patch('off');
+  await mode.selectOption('record');
+  await expect(page.getByText('Somebody else changed this meanwhile.')).toBeVisible();
+  await expect(mode).toHaveValue('off');
+  await patch(null);
+});
+
+unwatched('a policy that somebody else saved meanwhile is compared, and saved all the same', async ({ page }) => {
+  const name = `own.overtaken_${Date.now()}`;
+  const text = (title: string, runbook: string) =>
+    `title: ${title}\nid: 0b0e7a1c-5b1f-4c55-9f43-3d2c8a3b6f01\nstatus: experimental\nlogsource: {product: asana, service: audit}\n` +
+    `detection:\n  selection: {event_type: task_deleted, gid: nothing}\n  condition: selection\nlevel: low\n` +
+    `drishti:\n  name: ${name}\n  runbook: ${runbook}\n`;
+  const headers = { 'X-Requested-With': 'drishti' };
+  const address = `/api/v1/policies/${name}`;
+  const stored = async () => ((await (await page.request.get(address)).json()) as { text: string }).text;
+  const created = await page.request.post('/api/v1/policies', { headers, data: { text: text('First', 'Ask.') } });
+  expect(created.ok()).toBe(true);
+  await page.goto(`/policies/${name}/edit`);
+  await expect(editor(page)).toContainText('title: First');
+  await page.getByLabel('Title', { exact: true }).fill('Mine');
+  const theirs = await page.request.put(address, { headers, data: { text: text('First', 'Telephone.') } });
+  expect(theirs.ok()).toBe(true);
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.locator('.added')).toContainText('Telephone.');
+  await expect(dialog.locator('.removed')).toContainText('Ask.');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(editor(page)).toContainText('title: Mine');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Save mine in its place' }).click();
+  await expect(page).toHaveURL(new RegExp(`/policies/${name}$`));
+  expect(await stored()).toContain('title: Mine');
+  await page.request.delete(address, { headers });
 });

@@ -110,3 +110,64 @@ test('ten thousand rows are in the page as far as they are seen', async ({ page 
   await page.locator('.result').evaluate((list) => list.scrollTo(0, list.scrollHeight));
   await expect(rows(page).last()).toContainText('10,000');
 });
+
+const BY_DAY =
+  "select event_date as day, event_category as kind, count(*) as n from events where created_at >= now() - interval '9 days' group by 1, 2";
+
+test('each series has a line of its own', async ({ page }) => {
+  await page.goto(`/events/sql?sql=${encodeURIComponent(BY_DAY)}`);
+  const kinds = page.getByRole('list', { name: 'kind' });
+  await expect(kinds.getByText('logins')).toBeVisible();
+  expect(await page.locator('.result svg path').count()).toBeGreaterThan(1);
+});
+
+test('texts that read like dates stay texts', async ({ page }) => {
+  const sql = "select 'Report ' || value as label, value as n from generate_series(7, 9)";
+  await page.goto(`/events/sql?sql=${encodeURIComponent(sql)}&show=bar`);
+  await expect(page.locator('.bars .label')).toHaveText(['Report 7', 'Report 8', 'Report 9']);
+});
+
+test('what is written and not run is there after a look elsewhere', async ({ page }) => {
+  await page.goto('/events/sql?sql=select+1+as+one');
+  await expect(page.locator('.number b')).toHaveText('1');
+  await content(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText('select 5 as five');
+  await page.getByRole('link', { name: 'Search', exact: true }).click();
+  await page.getByRole('link', { name: 'SQL' }).click();
+  await expect(content(page)).toContainText('select 5 as five');
+  await page.goBack();
+  await page.goBack();
+  await expect(content(page)).toContainText('select 5 as five');
+  await expect(page.locator('.number b')).toHaveText('1');
+});
+
+// Not watched: the server refuses, and the browser writes that to its console.
+unwatched('after a query that failed, the answer that is shown is what is taken', async ({ page }) => {
+  await page.goto('/events/sql?sql=select+1+as+one&show=table');
+  await expect(rows(page).first()).toContainText('1');
+  await ask(page, 'select nonsense from events');
+  await expect(page.getByRole('alert')).toContainText('nonsense');
+  await page.getByRole('button', { name: 'Export' }).click();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'JSON lines' }).click();
+  expect(readFileSync(await (await downloading).path(), 'utf8')).toBe('{"one":1}\n');
+});
+
+test.describe('west of UTC', () => {
+  test.use({ timezoneId: 'America/Los_Angeles' });
+
+  test('days are the days they are', async ({ page }) => {
+    await page.goto('/');
+    const bar = page.locator('.days svg a').last();
+    const day = /from=(\d{4}-\d\d-\d\d)/.exec((await bar.getAttribute('href')) ?? '')?.[1] ?? '';
+    await expect(bar).toHaveAttribute('aria-label', new RegExp(`\\b${Number(day.slice(8))} `));
+
+    const sql =
+      "select date_trunc('day', created_at) as day, count(*) as n from events where created_at < '2030-01-01' group by 1 order by 1 limit 3";
+    await page.goto(`/events/sql?sql=${encodeURIComponent(sql)}&show=bar`);
+    const first = page.locator('.bars li').first();
+    const told = /^\d{4}-\d\d-(\d\d)/.exec((await first.getAttribute('title')) ?? '')?.[1] ?? '';
+    await expect(first.locator('.label')).toHaveText(new RegExp(`\\b${Number(told)} `));
+  });
+});
