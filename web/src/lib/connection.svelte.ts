@@ -24,6 +24,11 @@ class Connection {
     else this.#later();
   }
 
+  /** What was asked in vain meanwhile is asked again, as after a loss of the connection. */
+  renew(): void {
+    this.healed += 1;
+  }
+
   async tryNow(): Promise<void> {
     clearTimeout(this.#timer);
     try {

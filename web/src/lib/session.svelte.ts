@@ -2,9 +2,11 @@ import { connection } from './connection.svelte';
 import { listen } from './api/client';
 import { live } from './live.svelte';
 import { problemOf, problemOfAnswer, Problem } from './api/problem';
+import { leaving } from './router/leaving.svelte';
 import { router } from './router/router.svelte';
 import { address } from './router/query';
 import { texts } from './texts';
+import { toasts } from './toasts.svelte';
 
 /** Who is signed in, as `GET /api/v1/session` says; it says null for nobody. */
 export interface Operator {
@@ -41,8 +43,8 @@ const OF_ALL_SOURCES: readonly Right[] = ['read_all', 'tune', 'audit', 'administ
 
 const ADDRESS = '/api/v1/session';
 
-/** `unasked` until the server has answered. */
-type Standing = 'unasked' | 'in' | 'out';
+/** `unasked` until the server has answered; `expired` where it knows somebody no more who has a page open. */
+type Standing = 'unasked' | 'in' | 'expired' | 'out';
 
 class Session {
   standing = $state<Standing>('unasked');
@@ -58,7 +60,7 @@ class Session {
     this.problem = null;
     try {
       const response = await fetch(ADDRESS, { credentials: 'same-origin' });
-      const body: unknown = await response.json().catch(() => null);
+      const body = await bodyOf(response);
       if (!response.ok) throw problemOfAnswer(response.status, body);
       if (body === null) this.#expire();
       else this.#enter(body as SessionAnswer);
@@ -75,7 +77,7 @@ class Session {
       headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'drishti' },
       body: JSON.stringify({ name, password, ...(code ? { code } : {}) }),
     });
-    const body: unknown = await response.json().catch(() => null);
+    const body = await bodyOf(response);
     if (!response.ok) throw problemOfAnswer(response.status, body);
     this.#enter(body as SessionAnswer);
   }
@@ -92,14 +94,22 @@ class Session {
     }
   }
 
+  /** Nobody may believe to be signed out who is not: what fails is said, and they stay. */
   async signOut(): Promise<void> {
-    await fetch(ADDRESS, {
-      method: 'DELETE',
-      credentials: 'same-origin',
-      headers: { 'X-Requested-With': 'drishti' },
-    });
-    this.#leave();
-    router.go('/sign-in');
+    try {
+      const response = await fetch(ADDRESS, {
+        method: 'DELETE',
+        credentials: 'same-origin',
+        headers: { 'X-Requested-With': 'drishti' },
+      });
+      if (!response.ok && response.status !== 401) throw problemOfAnswer(response.status, await bodyOf(response));
+      live.end();
+      this.operator = null;
+      this.standing = 'out';
+      router.go('/sign-in');
+    } catch (cause) {
+      toasts.complain(texts.session.notSignedOut(problemOf(cause).detail));
+    }
   }
 
   /** Why the person may not do something; nothing where they may. */
@@ -111,23 +121,34 @@ class Session {
   }
 
   #enter(answer: SessionAnswer): void {
+    const before = this.operator?.name;
+    if (before !== undefined && before !== answer.operator.name) {
+      // Nothing of one person is left to another.
+      leaving.forget();
+      location.reload();
+      return;
+    }
+    const wasExpired = this.standing === 'expired';
     this.operator = answer.operator;
     this.standing = 'in';
     live.begin();
+    if (wasExpired) connection.renew();
   }
 
-  #leave(): void {
-    live.end();
-    this.operator = null;
-    this.standing = 'out';
-  }
-
+  /** Whoever works on something keeps it, and signs in above it; who has nothing yet goes to sign in. */
   #expire(): void {
-    this.#leave();
+    live.end();
+    if (this.standing === 'in') this.standing = 'expired';
+    if (this.standing === 'expired') return;
+    this.standing = 'out';
     if (router.route.name !== 'sign-in') {
       router.go(address('/sign-in', { to: router.path + router.search }), { replace: true });
     }
   }
+}
+
+function bodyOf(response: Response): Promise<unknown> {
+  return response.json().catch(() => null);
 }
 
 export const session = new Session();

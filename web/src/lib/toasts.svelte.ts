@@ -21,6 +21,19 @@ class Toasts {
     this.#add({ id: ++this.#last, text, isProblem: true });
   }
 
+  /** Undoes what one tells of. */
+  undo({ id, undo }: Toast): void {
+    undo?.();
+    this.close(id);
+  }
+
+  /** Undoes what was done last; answers whether there was something. */
+  undoLast(): boolean {
+    const toast = this.list.findLast((each) => each.undo);
+    if (toast) this.undo(toast);
+    return toast !== undefined;
+  }
+
   close(id: number): void {
     this.list = this.list.filter((toast) => toast.id !== id);
   }

@@ -16,6 +16,8 @@ const SEQUENCE_MILLISECONDS = 1_200;
 /** The keys that work at present. What was added last wins, so that a view can take over a key. */
 class Keys {
   #layers = $state.raw<readonly (() => Shortcut[])[]>([]);
+  /** Whether none of them works, since something else has to be done first. */
+  isHeld = false;
   #before = '';
   #beforeAt = 0;
 
@@ -34,7 +36,7 @@ class Keys {
   }
 
   #press(event: KeyboardEvent): void {
-    if (event.defaultPrevented || event.isComposing) return;
+    if (this.isHeld || event.defaultPrevented || event.isComposing) return;
     const key = spelled(event);
     const isCommand = event.metaKey || event.ctrlKey;
     if (!isCommand && (isTyping(event.target) || document.querySelector('dialog[open]'))) return;

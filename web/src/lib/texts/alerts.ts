@@ -33,6 +33,7 @@ export const alertsTexts = {
     count: (value: number) => count(value, 'alert', 'alerts'),
     shownOf: (shown: number, all: number) => `${number(shown)} of ${number(all)}`,
     list: 'Alerts',
+    one: 'Alert',
     filters: 'Filters',
     state: 'State',
     severity: 'Severity',

@@ -95,29 +95,33 @@ export class AlertList {
     this.isMoreLoading = false;
   }
 
-  /** Makes the same change to several alerts. `done` says what was done. */
-  async change(alerts: readonly Alert[], change: AlertPatch, done: string): Promise<void> {
-    if (alerts.length === 0) return;
+  /** Makes the same change to several alerts; answers those that were not changed. `done` says what was done. */
+  async change(alerts: readonly Alert[], change: AlertPatch, done: string): Promise<Alert[]> {
+    if (alerts.length === 0) return [];
     const before = alerts.map((alert) => ({ ...alert }));
     const isUndoable = change.state !== undefined || change.assignee !== undefined;
     const changed = await this.#send(
       alerts.map(({ id, revision }) => ({ id, revision })),
       change,
     );
-    if (!changed) return;
-    const ids = new Set(changed.map(({ id }) => id));
-    const undone = before.filter(({ id }) => ids.has(id));
-    if (ids.size > 0) toasts.say(done, isUndoable ? () => void this.#undo(undone) : undefined);
+    if (!changed) return before;
+    const revisions = new Map(changed.map(({ id, revision }) => [id, revision]));
+    const undone = before.filter(({ id }) => revisions.has(id));
+    if (revisions.size > 0) toasts.say(done, isUndoable ? () => void this.#undo(undone, revisions) : undefined);
+    return before.filter(({ id }) => !revisions.has(id));
   }
 
-  async #undo(before: readonly Alert[]): Promise<void> {
+  /** Puts alerts back as they were, unless somebody has changed them since: `revisions` are those that the change made. */
+  async #undo(before: readonly Alert[], revisions: ReadonlyMap<string, number>): Promise<void> {
+    let undone = 0;
     for (const { ids, change } of undoing(before)) {
-      await this.#send(
-        ids.map((id) => ({ id })),
+      const changed = await this.#send(
+        ids.map((id) => ({ id, revision: revisions.get(id) })),
         change,
       );
+      undone += changed?.length ?? 0;
     }
-    toasts.say(texts.alerts.done.undone);
+    if (undone === before.length) toasts.say(texts.alerts.done.undone);
     if (this.#filters) await this.read(this.#filters);
   }
 
