@@ -11,11 +11,13 @@ class Attention {
   alerts = $state(0);
   /** Sources that don't work. */
   sources = $state(0);
+  #asked = 0;
+  #answered = 0;
 
   /** Counts, and counts again when something changes, until the answer is called. */
   follow(): () => void {
     void this.#count();
-    const stop = live.on(KINDS, () => void this.#count());
+    const stop = live.on(KINDS, () => this.#count());
     // The title of a hidden tab is all that can be seen of it.
     const timer = setInterval(
       () => document.visibilityState === 'hidden' && void this.#count(),
@@ -28,11 +30,15 @@ class Attention {
   }
 
   async #count(): Promise<void> {
+    const asked = ++this.#asked;
     try {
       const [counts, { sources }] = await Promise.all([
         ask(api.GET('/api/v1/alerts/counts', { params: { query: { state: ['new'] } } })),
         ask(api.GET('/api/v1/sources')),
       ]);
+      // An answer that a newer one overtook says what was.
+      if (asked < this.#answered) return;
+      this.#answered = asked;
       this.alerts = counts.states.new ?? 0;
       this.sources = sources.filter(isBroken).length;
     } catch {

@@ -11,7 +11,11 @@ const TRY_AGAIN_MILLISECONDS = 10_000;
 
 interface Listener {
   kinds: readonly Kind[];
-  tell: (changes: readonly StreamChange[]) => void;
+  /** What it answers is waited for before it is told anything again. */
+  tell: (changes: readonly StreamChange[]) => unknown;
+  isBusy: boolean;
+  /** What it was not told yet. */
+  waiting: StreamChange[];
 }
 
 /**
@@ -47,10 +51,10 @@ class Live {
 
   /** Tells of changes of some kinds, and of those that may have been missed, until the answer is called. */
   on(kinds: readonly Kind[], tell: Listener['tell']): () => void {
-    const listener = { kinds, tell };
+    const listener: Listener = { kinds, tell, isBusy: false, waiting: [] };
     this.#listeners.add(listener);
     const timer = setInterval(() => {
-      if (!this.isFollowing && document.visibilityState === 'visible') tell([{ kind: 'reset' }]);
+      if (!this.isFollowing && document.visibilityState === 'visible') void this.#inform(listener, [{ kind: 'reset' }]);
     }, POLL_MILLISECONDS);
     return () => {
       clearInterval(timer);
@@ -107,10 +111,28 @@ class Live {
     const changes = this.#gathered;
     this.#gathered = [];
     this.#gathering = undefined;
-    for (const { kinds, tell } of this.#listeners) {
-      const heard = changes.filter(({ kind }) => kind === 'reset' || kinds.includes(kind));
-      if (heard.length > 0) tell(heard);
+    for (const listener of this.#listeners) {
+      const heard = changes.filter(({ kind }) => kind === 'reset' || listener.kinds.includes(kind));
+      if (heard.length > 0) void this.#inform(listener, heard);
     }
+  }
+
+  /** Else whoever reads for longer than changes take to follow each other would begin again and again, and never be done. */
+  async #inform(listener: Listener, changes: readonly StreamChange[]): Promise<void> {
+    listener.waiting.push(...changes);
+    if (listener.isBusy) return;
+    listener.isBusy = true;
+    while (listener.waiting.length > 0 && this.#listeners.has(listener)) {
+      const heard = listener.waiting;
+      listener.waiting = [];
+      try {
+        await listener.tell(heard);
+      } catch {
+        // Whoever reads says by themselves what is wrong.
+      }
+      if (listener.waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MILLISECONDS));
+    }
+    listener.isBusy = false;
   }
 }
 

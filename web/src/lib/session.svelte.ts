@@ -5,6 +5,7 @@ import { problemOf, problemOfAnswer, Problem } from './api/problem';
 import { leaving } from './router/leaving.svelte';
 import { router } from './router/router.svelte';
 import { address } from './router/query';
+import { forget, isText, remember, remembered } from './storage';
 import { texts } from './texts';
 import { toasts } from './toasts.svelte';
 
@@ -40,6 +41,10 @@ const RIGHTS: Record<string, readonly Right[]> = {
 
 /** What is about all sources at once, so that nobody has it who may see only some. */
 const OF_ALL_SOURCES: readonly Right[] = ['read_all', 'tune', 'audit', 'administer'];
+
+/** Who was signed in last in this browser, and what it remembers of their work. */
+const LAST = 'operator';
+const OF_ONE: readonly string[] = ['queries'];
 
 const ADDRESS = '/api/v1/session';
 
@@ -127,6 +132,11 @@ class Session {
       leaving.forget();
       location.reload();
       return;
+    }
+    const last = remembered(LAST, '', isText);
+    if (last !== answer.operator.name) {
+      if (last) OF_ONE.forEach(forget);
+      remember(LAST, answer.operator.name);
     }
     const wasExpired = this.standing === 'expired';
     this.operator = answer.operator;

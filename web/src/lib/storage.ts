@@ -18,6 +18,19 @@ export function remember(name: string, value: unknown): void {
   }
 }
 
+/** Has this browser forget it. */
+export function forget(name: string): void {
+  try {
+    localStorage.removeItem(PREFIX + name);
+  } catch {
+    // Nothing is remembered where storage is forbidden.
+  }
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
 export function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }

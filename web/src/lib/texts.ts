@@ -115,6 +115,7 @@ export const texts = {
     events: (text: string) => `Search events for “${text}”`,
     allAlerts: (text: string) => `All alerts with “${text}”`,
     nothing: 'Nothing found.',
+    notSearched: (why: string) => `Not everything could be searched: ${why}`,
   },
   keys: {
     title: 'Keys',

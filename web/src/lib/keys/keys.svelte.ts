@@ -9,6 +9,8 @@ export interface Shortcut {
   run: (event: KeyboardEvent) => void;
   /** Not in the list of keys, for second spellings. */
   isHidden?: boolean;
+  /** Where the key keeps its own meaning: a selector of what the focus is in. What can be scrolled needs its arrows. */
+  notIn?: string;
 }
 
 const SEQUENCE_MILLISECONDS = 1_200;
@@ -42,7 +44,8 @@ class Keys {
     if (!isCommand && (isTyping(event.target) || document.querySelector('dialog[open]'))) return;
     if (key === 'Enter' && event.target instanceof Element && event.target.closest('a, button, summary, input')) return;
     const sequence = event.timeStamp - this.#beforeAt < SEQUENCE_MILLISECONDS ? `${this.#before} ${key}` : key;
-    const shortcuts = this.all;
+    const { target } = event;
+    const shortcuts = this.all.filter(({ notIn }) => !notIn || !(target instanceof Element) || !target.closest(notIn));
     const found =
       shortcuts.findLast((each) => each.keys === sequence) ?? shortcuts.findLast((each) => each.keys === key);
     this.#before = key;

@@ -101,6 +101,8 @@ export const accessTexts = {
     passwordEnds: 'All of your other sessions end.',
     changePassword: 'Change password',
     passwordChanged: 'Your password is changed',
+    noPassword: 'You sign in with a provider.',
+    noPasswordHint: 'Your password and your second factor are kept there.',
     nobody: 'Nobody has signed in.',
     nobodyHint: 'This server takes a token instead of a session.',
   },

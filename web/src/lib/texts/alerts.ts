@@ -35,6 +35,7 @@ export const alertsTexts = {
     list: 'Alerts',
     one: 'Alert',
     filters: 'Filters',
+    notCounted: 'The alerts could not be counted.',
     state: 'State',
     severity: 'Severity',
     event: 'Event',

@@ -8,6 +8,7 @@ export const sourcesTexts = {
     none: 'No source yet',
     state: 'State',
     filesOnly: 'From files only',
+    rateUnknown: 'How many events came is not known',
     healthy: 'Healthy',
     unhealthy: 'Unhealthy',
     asked: 'Asana last asked',

@@ -1,6 +1,7 @@
 import { SvelteSet } from 'svelte/reactivity';
 import { api, ask } from '../../lib/api/client';
 import { problemOf } from '../../lib/api/problem';
+import { Paged } from '../../lib/api/paged.svelte';
 import { Remote } from '../../lib/api/remote.svelte';
 import type { Alert, AlertCounts, AlertPatch, StreamChange } from '../../lib/api/schema';
 import { texts } from '../../lib/texts';
@@ -27,15 +28,18 @@ async function alertOf(id: string): Promise<Alert> {
 
 /** The alerts that are listed, which of them are selected, and what is done to them. */
 export class AlertList {
-  readonly page = new Remote<{ alerts: Alert[]; next: string | null }>();
+  readonly page = new Paged<{ alerts: Alert[]; next: string | null }>();
   readonly counts = new Remote<Counted>();
   readonly selected = new SvelteSet<string>();
   /** Raised by each change, for what shows an alert beside the list. */
   changes = $state(0);
-  isMoreLoading = $state(false);
   /** Alerts that came since the list was read. They are not put in by themselves: nothing moves under the hand. */
   arrived = $state(0);
   #filters: AlertFilters | null = null;
+
+  get isMoreLoading(): boolean {
+    return this.page.isMoreLoading;
+  }
 
   get alerts(): Alert[] {
     return this.page.data?.alerts ?? [];
@@ -79,20 +83,14 @@ export class AlertList {
   }
 
   async more(): Promise<void> {
-    const { page } = this;
-    if (!page.data?.next || this.isMoreLoading || page.isLoading || !this.#filters) return;
-    this.isMoreLoading = true;
-    const before = page.data;
-    try {
-      const query = { ...this.#query(this.#filters), cursor: before.next ?? '' };
-      const next = await ask(api.GET('/api/v1/alerts', { params: { query } }));
-      const known = new Set(before.alerts.map(({ id }) => id));
-      const added = next.alerts.filter(({ id }) => !known.has(id));
-      if (page.data === before) page.data = { alerts: [...before.alerts, ...added], next: next.next_cursor };
-    } catch (cause) {
-      toasts.complain(problemOf(cause).detail);
-    }
-    this.isMoreLoading = false;
+    const filters = this.#filters;
+    if (!this.page.data?.next || !filters) return;
+    await this.page.more(async ({ alerts, next }) => {
+      const query = { ...this.#query(filters), cursor: next ?? '' };
+      const page = await ask(api.GET('/api/v1/alerts', { params: { query } }));
+      const known = new Set(alerts.map(({ id }) => id));
+      return { alerts: [...alerts, ...page.alerts.filter(({ id }) => !known.has(id))], next: page.next_cursor };
+    });
   }
 
   /** Makes the same change to several alerts; answers those that were not changed. `done` says what was done. */

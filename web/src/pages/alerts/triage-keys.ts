@@ -18,11 +18,12 @@ interface Triage {
 export function triageKeys(triage: Triage): () => void {
   const group = texts.keys.alerts;
   const label = texts.keys;
+  const notIn = 'article';
   return keys.add(() => [
     { keys: 'j', label: label.next, group, run: () => triage.step(1) },
     { keys: 'k', label: label.previous, group, run: () => triage.step(-1) },
-    { keys: 'ArrowDown', label: label.next, group, run: () => triage.step(1), isHidden: true },
-    { keys: 'ArrowUp', label: label.previous, group, run: () => triage.step(-1), isHidden: true },
+    { keys: 'ArrowDown', label: label.next, group, run: () => triage.step(1), isHidden: true, notIn },
+    { keys: 'ArrowUp', label: label.previous, group, run: () => triage.step(-1), isHidden: true, notIn },
     { keys: 'Enter', label: label.open, group, run: () => triage.open() },
     { keys: 'x', label: label.select, group, run: () => triage.toggle(false) },
     { keys: 'X', label: label.select, group, run: () => triage.toggle(true), isHidden: true },

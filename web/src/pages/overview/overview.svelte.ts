@@ -30,16 +30,13 @@ export class Overview {
   readonly sources = new Remote<Source[]>();
 
   read(): void {
-    this.readAlerts();
+    void this.readAlerts();
     void this.readSources();
   }
 
   /** All that alerts and what people make of them change. */
-  readAlerts(): void {
-    void this.readNow();
-    void this.readDays();
-    void this.readPolicies();
-    void this.readPeople();
+  async readAlerts(): Promise<void> {
+    await Promise.all([this.readNow(), this.readDays(), this.readPolicies(), this.readPeople()]);
   }
 
   readNow(): Promise<void> {

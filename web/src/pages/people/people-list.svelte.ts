@@ -1,8 +1,6 @@
 import { api, ask } from '../../lib/api/client';
-import { problemOf } from '../../lib/api/problem';
-import { Remote } from '../../lib/api/remote.svelte';
+import { Paged } from '../../lib/api/paged.svelte';
 import type { Person } from '../../lib/api/schema';
-import { toasts } from '../../lib/toasts.svelte';
 import { peopleQuery, type PeopleFilters } from './filters';
 
 const PAGE_SIZE = 100;
@@ -11,10 +9,13 @@ type Query = ReturnType<typeof peopleQuery>;
 
 /** The people that are listed. */
 export class PeopleList {
-  readonly page = new Remote<{ people: Person[]; total: number; next: string | null }>();
-  isMoreLoading = $state(false);
+  readonly page = new Paged<{ people: Person[]; total: number; next: string | null }>();
   /** Kept for the pages that follow, which must not go by a later now. */
   #query: Query | null = null;
+
+  get isMoreLoading(): boolean {
+    return this.page.isMoreLoading;
+  }
 
   get people(): Person[] {
     return this.page.data?.people ?? [];
@@ -27,18 +28,12 @@ export class PeopleList {
   }
 
   async more(): Promise<void> {
-    const { data } = this.page;
     const query = this.#query;
-    if (!data?.next || !query || this.isMoreLoading) return;
-    this.isMoreLoading = true;
-    try {
-      const page = await this.#ask(query, data.next);
-      if (this.page.data === data)
-        this.page.data = { ...page, people: [...data.people, ...unseen(data.people, page.people)] };
-    } catch (cause) {
-      toasts.complain(problemOf(cause).detail);
-    }
-    this.isMoreLoading = false;
+    if (!this.page.data?.next || !query) return;
+    await this.page.more(async ({ people, next }) => {
+      const page = await this.#ask(query, next);
+      return { ...page, people: [...people, ...unseen(people, page.people)] };
+    });
   }
 
   async #ask(query: Query, cursor: string | null, signal?: AbortSignal) {
