@@ -78,7 +78,7 @@ test('values beside the list choose and leave out', async ({ page }) => {
   await expect(page).toHaveURL(new RegExp(`is=ip_country:${country}`));
   await expect.poll(() => total(page)).toBeLessThan(before);
   const chosen = await total(page);
-  await page.getByRole('button', { name: `Leave out ${country}` }).click();
+  await page.getByRole('button', { name: `Leave out ${country}`, exact: true }).click();
   await expect(page).toHaveURL(new RegExp(`not=ip_country:${country}`));
   await expect.poll(() => total(page)).toBe(before - chosen);
 });
@@ -106,7 +106,7 @@ test('odd names are shown as they are and do no harm, in the page and in files',
 test('the types of events are offered', async ({ page }) => {
   await page.goto('/events');
   await page.getByRole('button', { name: 'Add filter' }).click();
-  await page.getByLabel('Value').fill('user_login_failed');
+  await page.getByRole('combobox', { name: 'Value', exact: true }).fill('user_login_failed');
   await expect(page.locator('datalist option[value="user_login_failed"]')).toHaveCount(1);
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(page).toHaveURL(/event_type=user_login_failed/);

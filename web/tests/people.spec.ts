@@ -17,8 +17,9 @@ test('the riskiest come first, and filters stand in the address', async ({ page 
   await page.getByRole('combobox', { name: 'Role' }).selectOption('admin');
   await expect(page).toHaveURL(/role=admin/);
   await expect(rows(page).first()).toContainText('Admin');
+  // The first one may have been an admin before.
+  await expect.poll(() => rows(page).count()).toBeLessThan(points.length);
   const admins = await rows(page).count();
-  expect(admins).toBeLessThan(points.length);
   expect(await rows(page).getByText('Admin', { exact: true }).count()).toBe(admins);
 
   await page.reload();

@@ -15,6 +15,14 @@ const openFirstAlert = async (page: Page) => {
   await page.locator('.cards svg .bar').first().waitFor();
 };
 
+/** Ends the session under a page that is open. */
+export async function expire(page: Page): Promise<void> {
+  await page.context().clearCookies();
+  // Whatever asks next learns of it; this asks now.
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.getByRole('dialog', { name: 'Sign in again' }).waitFor();
+}
+
 export const SCREENS: Screen[] = [
   { name: 'overview', path: '/', ready: '.policies li' },
   {
@@ -248,7 +256,7 @@ export const SCREENS: Screen[] = [
     size: { width: 700, height: 900 },
     before: async (page) => {
       await page.getByRole('button', { name: 'Filters' }).click();
-      await page.getByRole('radio', { name: 'All' }).waitFor();
+      await page.getByRole('checkbox', { name: 'Resolved' }).waitFor();
     },
   },
   {
@@ -268,6 +276,32 @@ export const SCREENS: Screen[] = [
     before: async (page) => {
       await page.keyboard.press('?');
       await page.locator('dialog').waitFor();
+    },
+  },
+  {
+    name: 'sign-in',
+    path: '/',
+    ready: 'main h1',
+    before: async (page) => {
+      await page.context().clearCookies();
+      await page.goto('/sign-in?to=/alerts');
+      await page.getByLabel('Password').waitFor();
+    },
+  },
+  {
+    name: 'sign-in-again',
+    path: '/alerts',
+    ready: '[data-alert]',
+    before: expire,
+  },
+  {
+    name: 'leave',
+    path: '/policies/new',
+    ready: '.cm-content',
+    before: async (page) => {
+      await page.getByLabel('Title', { exact: true }).fill('Not saved');
+      await page.getByRole('link', { name: 'Sources' }).click();
+      await page.getByRole('dialog').waitFor();
     },
   },
   { name: 'nowhere', path: '/nothing/here', ready: 'text=There is no page' },
