@@ -34,7 +34,7 @@ test.beforeAll(async () => {
   server = spawn(resolve(program), ['serve', '--home', home, '--listen', listen], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  password = await said(createInterface(server.stderr!), /with the password (\w+)/);
+  password = await said(createInterface(server.stderr!), /with the password (\S+);/);
   // What nobody reads any more would stop it once the pipe is full.
   server.stderr!.resume();
 });

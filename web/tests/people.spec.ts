@@ -42,7 +42,7 @@ test('somebody is found, opened and gone through with the keyboard', async ({ pa
   const name = (await second.locator('.name').textContent()) ?? '';
   await page.keyboard.press('Enter');
   await expect(page.locator('h1')).toHaveText(name);
-  await expect(page).toHaveTitle(new RegExp(`^${name} `));
+  await expect(page).toHaveTitle(new RegExp(`${name} · Drishti$`));
   await page.keyboard.press('Escape');
   await expect(page).toHaveURL(/\/people$/);
 
