@@ -1,5 +1,6 @@
 mod engine;
 mod explain;
+mod failures;
 mod habits;
 mod pack;
 mod properties;

@@ -198,14 +198,72 @@ fn a_suppression_names_itself_on_the_alert() {
     let mut grouper = grouper(settings);
     let changes = take(
         &mut grouper,
-        [("ada", 59), ("bob", 59), ("ada", 119)]
-            .map(|(who, minute)| finding("one", who, minute, Low)),
+        [
+            ("ada", 58),
+            ("ada", 59),
+            ("bob", 59),
+            ("ada", 61),
+            ("ada", 62),
+        ]
+        .map(|(who, minute)| finding("one", who, minute, Low)),
     );
     let suppressed: Vec<_> = alerts(&changes)
         .iter()
-        .map(|(alert, _)| alert.suppressed_by.as_deref())
+        .map(|(alert, _)| (alert.suppressed_by.as_deref(), alert.matches))
         .collect();
-    assert_eq!(suppressed, [Some("s1"), None, None]);
+    assert_eq!(
+        suppressed,
+        [
+            (Some("s1"), 1),
+            (Some("s1"), 2),
+            (None, 1),
+            // Within the window of the suppressed alert, but after the end of the suppression.
+            (None, 1),
+            (None, 2),
+        ]
+    );
+}
+
+#[test]
+fn a_capped_alert_that_becomes_worse_comes_out() {
+    let settings = GroupingSettings {
+        alerts_per_day_max: 0,
+        ..GroupingSettings::default()
+    };
+    let mut grouper = grouper(settings);
+    let severities = [Low, Low, High];
+    let findings = (0..).zip(severities);
+    let changes = take(
+        &mut grouper,
+        findings.map(|(minute, severity)| finding("one", "ada", minute, severity)),
+    );
+    let capped: Vec<_> = alerts(&changes)
+        .iter()
+        .map(|(alert, _)| alert.is_capped)
+        .collect();
+    assert_eq!(capped, [true, true, false]);
+}
+
+#[test]
+fn events_of_earlier_matches_are_not_counted_again_in_a_large_alert() {
+    let mut grouper = grouper(GroupingSettings::default());
+    let most = ALERT_EVENTS_KNOWN_MAX as i64 * 2;
+    let event = |number: i64| EventReference {
+        gid: format!("e{number}"),
+        created_at: at(0),
+    };
+    let findings = (0..most).map(|number| Finding {
+        // Each match names the ones before it, too.
+        events: (number.saturating_sub(50).max(0)..=number)
+            .map(event)
+            .collect(),
+        ..finding("one", "ada", 0, Low)
+    });
+    let changes = take(&mut grouper, findings);
+    let alerts = alerts(&changes);
+    assert_eq!(alerts.last().unwrap().0.events, most as u64);
+    let told: usize = alerts.iter().map(|(_, events)| events).sum();
+    assert_eq!(told as i64, most);
 }
 
 /// Shows more matches of `recorded` than are allowed in three hours, all in minute `minute`.
