@@ -28,6 +28,8 @@ export const texts = {
   add: 'Add',
   edit: 'Edit',
   optional: 'optional',
+  units: { day: 'd', hour: 'h', minute: 'min', second: 's' },
+  programOn: (program: string, system: string) => `${program} on ${system}`,
   actions: 'What can be done',
   shownOnce: 'This is shown only once.',
   copy: 'Copy',

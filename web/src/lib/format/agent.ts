@@ -1,3 +1,5 @@
+import { texts } from '../texts';
+
 const PROGRAMS: readonly [RegExp, string][] = [
   [/AsanaDesktop/i, 'Asana desktop'],
   [/Asana[/ ].*(iPhone|iOS|Android)/i, 'Asana mobile'],
@@ -20,6 +22,6 @@ const SYSTEMS: readonly [RegExp, string][] = [
 export function agentInShort(agent: string): string {
   const program = PROGRAMS.find(([pattern]) => pattern.test(agent))?.[1];
   const system = SYSTEMS.find(([pattern]) => pattern.test(agent))?.[1];
-  if (program && system) return `${program} on ${system}`;
+  if (program && system) return texts.programOn(program, system);
   return program ?? agent.split(/[\s(;]/, 1)[0] ?? agent;
 }

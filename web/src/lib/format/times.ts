@@ -1,3 +1,5 @@
+import { texts } from '../texts';
+
 const locale = typeof navigator === 'undefined' ? 'en' : navigator.language;
 
 const FORMATS = {
@@ -115,10 +117,10 @@ export function relative(time: string | number | Date, now: number): string {
 /** A length of time in its two largest units: `3 d 4 h`. */
 export function duration(length: number): string {
   const parts: [number, string][] = [
-    [86_400, 'd'],
-    [3_600, 'h'],
-    [60, 'min'],
-    [1, 's'],
+    [86_400, texts.units.day],
+    [3_600, texts.units.hour],
+    [60, texts.units.minute],
+    [1, texts.units.second],
   ];
   let rest = Math.max(0, Math.round(length));
   const words: string[] = [];
@@ -129,7 +131,7 @@ export function duration(length: number): string {
     else if (words.length > 0) break;
     if (words.length === 2) break;
   }
-  return words.join(' ') || '0 s';
+  return words.join(' ') || `0 ${texts.units.second}`;
 }
 
 /** A moment as `<input type="datetime-local">` wants it. */

@@ -8,6 +8,15 @@ export const sourcesTexts = {
     none: 'No source yet',
     state: 'State',
     filesOnly: 'From files only',
+    /** As the server names them. */
+    collectStates: {
+      Pending: 'Pending',
+      Collecting: 'Collecting',
+      Paused: 'Paused',
+      Stopping: 'Stopping',
+      Error: 'Error',
+    } as Record<string, string>,
+    inSeconds: (what: string) => `${what} (s)`,
     rateUnknown: 'How many events came is not known',
     healthy: 'Healthy',
     unhealthy: 'Unhealthy',
