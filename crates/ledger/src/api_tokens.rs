@@ -190,8 +190,8 @@ async fn remove(
     revoke(transaction, &token_author(&token.name), None, author, now).await
 }
 
-/// Removes the tokens that `maker` made, and those that were made with these; where `maker` keeps some rights, only those that could do
-/// more. Nobody is to go on with a token when they may no longer do the same themselves.
+/// Removes the tokens that `maker` made, and all that were made with these; where `maker` keeps some rights, only those that could do
+/// more, and what was made with them. Nobody is to go on with a token when they may no longer do the same themselves.
 pub(crate) async fn revoke(
     transaction: &DatabaseTransaction,
     maker: &str,
@@ -205,12 +205,13 @@ pub(crate) async fn revoke(
         .all(transaction)
         .await?;
     let mut tokens: Vec<ApiToken> = rows.into_iter().map(token_of).collect::<Step<_>>()?;
-    let is_kept = |token: &ApiToken| {
-        kept_rights
-            .is_some_and(|(role, scope)| role.reaches(token.role) && scope.includes(&token.scope))
-    };
-    let mut makers = vec![maker.to_owned()];
-    while let Some(maker) = makers.pop() {
+    let mut makers = vec![(maker.to_owned(), kept_rights)];
+    while let Some((maker, kept_rights)) = makers.pop() {
+        let is_kept = |token: &ApiToken| {
+            kept_rights.is_some_and(|(role, scope)| {
+                role.reaches(token.role) && scope.includes(&token.scope)
+            })
+        };
         let (gone, left): (Vec<_>, Vec<_>) = tokens
             .into_iter()
             .partition(|token| token.created_by == maker && !is_kept(token));
@@ -218,7 +219,7 @@ pub(crate) async fn revoke(
         for token in gone {
             delete(transaction, &token).await?;
             note(transaction, "revoked", &token, author, now).await?;
-            makers.push(token_author(&token.name));
+            makers.push((token_author(&token.name), None));
         }
     }
     Ok(())
