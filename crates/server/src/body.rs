@@ -52,7 +52,9 @@ impl<S: Send + Sync> FromRequest<S> for BodyText {
                 "the body must be JSON, and the header `Content-Type` must say so: application/json",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| unread(&error))?;
         let text = String::from_utf8(bytes.into())
             .map_err(|_| Problem::new(Code::InvalidBody, "the body is not UTF-8"))?;
         Ok(Self(text))
@@ -70,14 +72,15 @@ pub(crate) async fn read_whole(
     }
     let (parts, body) = request.into_parts();
     let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
-    let read = match tokio::time::timeout(limit, reading).await {
-        Ok(read) => read.map_err(unread),
-        Err(_) => {
+    let in_time = tokio::time::timeout(limit, reading).await;
+    let read = in_time.map_or_else(
+        |_| {
             let seconds = limit.as_secs();
             let detail = format!("the body was not there within {seconds} seconds");
             Err(Problem::new(Code::BodyTooSlow, detail))
-        }
-    };
+        },
+        |read| read.map_err(|error| unread(&error)),
+    );
     match read {
         Ok(bytes) => next.run(Request::from_parts(parts, bytes.into())).await,
         Err(problem) => problem.into_response(),
@@ -85,7 +88,7 @@ pub(crate) async fn read_whole(
 }
 
 /// Why a body could not be read.
-pub(crate) fn unread(error: BytesRejection) -> Problem {
+pub(crate) fn unread(error: &BytesRejection) -> Problem {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         body_too_large()
     } else {

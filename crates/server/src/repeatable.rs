@@ -81,7 +81,9 @@ async fn make_once(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts.clone(), body);
-    let body = Bytes::from_request(request, &()).await.map_err(unread)?;
+    let body = Bytes::from_request(request, &())
+        .await
+        .map_err(|error| unread(&error))?;
     let repeatable = Repeatable::new(
         &owner(principal),
         key,

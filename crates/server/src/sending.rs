@@ -30,8 +30,9 @@ fn sent(body: Body, place: Share, limit: Duration) -> Body {
                     return;
                 }
             }
-            // Whoever asked may have gone.
-            let _ = complete.send(());
+            if complete.send(()).is_err() {
+                tracing::debug!("whoever asked for an answer is gone");
+            }
         };
         if tokio::time::timeout(limit, sending).await.is_err() {
             tracing::warn!(
@@ -61,22 +62,22 @@ mod tests {
     use crate::rate::Caller;
     use crate::shares::Shares;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn answer(shares: &Shares, body: Body, limit: Duration) -> Body {
         let place = shares.take(&Caller::Others, 1).unwrap();
         within(body.into_response(), place, limit).into_body()
     }
 
-    fn chunk() -> Result<Bytes, io::Error> {
-        Ok(Bytes::from_static(b"x"))
-    }
+    type Chunk = Result<Bytes, io::Error>;
+
+    const CHUNK: Bytes = Bytes::from_static(b"x");
 
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "it is small")]
     async fn a_place_is_kept_until_all_is_sent() {
         let shares = Shares::default();
-        let chunks = stream::iter((0..3).map(|_| chunk()));
+        let chunks = stream::iter((0..3).map(|_| Chunk::Ok(CHUNK)));
         let body = answer(&shares, Body::from_stream(chunks), LONG);
         assert_eq!(shares.callers(), 1);
         assert_eq!(to_bytes(body, 9).await.unwrap(), "xxx");
@@ -89,7 +90,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_nobody_reads_ends_in_time_and_is_seen_to_be_cut() {
         let shares = Shares::default();
-        let endless = Body::from_stream(stream::repeat_with(chunk));
+        let endless = Body::from_stream(stream::repeat_with(|| Chunk::Ok(CHUNK)));
         let body = answer(&shares, endless, LONG);
         tokio::time::advance(LONG / 2).await;
         tokio::task::yield_now().await;
@@ -104,8 +105,8 @@ mod tests {
     #[tokio::test]
     async fn whoever_goes_ends_the_work() {
         let shares = Shares::default();
-        let (chunks, _unread) = futures::channel::mpsc::channel::<Result<Bytes, io::Error>>(1);
-        let made = Body::from_stream(stream::once(async { chunk() }).chain(_unread));
+        let (chunks, unread) = futures::channel::mpsc::channel::<Chunk>(1);
+        let made = Body::from_stream(stream::once(async { Ok(CHUNK) }).chain(unread));
         drop(answer(&shares, made, LONG));
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
