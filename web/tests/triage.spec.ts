@@ -118,3 +118,36 @@ test('a view is saved and found again', async ({ page }) => {
   await page.getByRole('button', { name: 'Second factors', exact: true }).click();
   await expect(page).toHaveURL(/text=two-factor/);
 });
+
+test('what was done around an alert is read there, raw too, and leads to the events', async ({ page }) => {
+  await page.goto('/alerts?policy=anomaly.impossible_travel&state=all');
+  await rows(page).first().locator('a').click();
+  const around = page.locator('article section').filter({ has: page.getByRole('heading', { name: 'Around it' }) });
+  await expect(around.locator('tr.marked').first()).toBeVisible();
+  await around
+    .getByRole('button', { name: /^Raw: / })
+    .first()
+    .click();
+  await expect(around.getByRole('region', { name: 'Raw JSON' })).toContainText('"gid"');
+  // One stop of the tab key for all bars, the arrows from one to the next.
+  const bars = around.locator('svg a');
+  await expect(around.locator('svg a[tabindex="0"]')).toHaveCount(1);
+  await bars.last().focus();
+  await page.keyboard.press('Home');
+  await expect(bars.first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\/events\?actor=.*from=/);
+});
+
+test('the arrows scroll what has the focus, and move in the list', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 500 });
+  const id = await idOf(page, 0);
+  await rows(page).first().locator('a').click();
+  await expect(page.locator('article h2').first()).toBeVisible();
+  await page.locator('article').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page).toHaveURL(new RegExp(id));
+  await row(page, id).locator('a').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page).not.toHaveURL(new RegExp(id));
+});
