@@ -19,9 +19,9 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn begin(writer: RecordBatchWriter) -> Self {
-        let (rows, waiting) = mpsc::channel(PIECES_WAITING_MAX);
+        let (rows, received) = mpsc::channel(PIECES_WAITING_MAX);
         let mut writing = JoinSet::new();
-        writing.spawn(write(writer, waiting));
+        writing.spawn(write(writer, received));
         Self {
             rows: Some(rows),
             writing,
@@ -30,8 +30,8 @@ impl Files {
 
     /// Gives rows to the files. An error may be that of rows given earlier.
     pub(crate) async fn write(&mut self, rows: RecordBatch) -> DeltaResult<()> {
-        if let Some(waiting) = &self.rows
-            && waiting.send(rows).await.is_ok()
+        if let Some(given) = &self.rows
+            && given.send(rows).await.is_ok()
         {
             return Ok(());
         }
@@ -52,9 +52,9 @@ impl Files {
 
 async fn write(
     mut writer: RecordBatchWriter,
-    mut waiting: Receiver<RecordBatch>,
+    mut received: Receiver<RecordBatch>,
 ) -> DeltaResult<Vec<Add>> {
-    while let Some(rows) = waiting.recv().await {
+    while let Some(rows) = received.recv().await {
         writer.write(rows).await?;
     }
     writer.flush().await

@@ -146,7 +146,7 @@ impl Ledger {
         why: &str,
         now: DateTime<Utc>,
     ) -> Result<PolicySettings, LedgerError> {
-        let write = self.write(format!("pausing policy `{policy}`")).await?;
+        let write = self.write(format!("changing policy `{policy}`")).await?;
         let outcome = pause(&write.transaction, policy, why, now).await;
         write.finish(outcome).await
     }

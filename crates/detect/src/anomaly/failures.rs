@@ -57,7 +57,7 @@ impl Judge for MultipleFailedLogins {
         let own = usual
             .filter(|hours| hours.days > 0)
             .map_or(0.0, |hours| hours.above(self.deviations));
-        moment.require(f64::from(in_hour) >= own, || {
+        moment.require(f64::from(in_hour) > own, || {
             format!(
                 "{in_hour} failed sign-ins within an hour; up to {} are usual for the account",
                 words::number(own)
