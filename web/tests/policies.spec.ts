@@ -37,7 +37,7 @@ test('a search becomes a policy that is tried, switched on and fires', async ({ 
   await expect(page.locator('tr[data-event]')).toHaveCount(2);
   await page.getByRole('button', { name: 'Leave out api', exact: false }).click();
   await expect(page.locator('tr[data-event]')).toHaveCount(1);
-  await page.getByRole('button', { name: /^Project/ }).click();
+  await page.getByTitle(/^project\n/).click();
   await expect(page).toHaveURL(/is=resource_type:project/);
   await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('button', { name: 'Make a policy of this search' }).click();

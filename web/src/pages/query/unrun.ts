@@ -20,6 +20,8 @@ export function unrun(operator: string, beside: string): string | null {
 }
 
 export function keepUnrun(operator: string, beside: string, text: string): void {
+  // What is only carried along stays with the query that it was written beside.
+  if (beside === '' && unrun(operator, '') === text) return;
   try {
     sessionStorage.setItem(STORED, JSON.stringify({ operator, beside, text } satisfies Unrun));
   } catch {
