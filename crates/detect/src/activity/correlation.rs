@@ -2,15 +2,21 @@
 //! own engine counts in whole seconds of arrival, groups what lacks the field, never compares a percentile, takes the first of
 //! several rules for all of them, and can only be saved as a whole.
 
+use std::sync::Arc;
+
 use drishti_model::Severity;
 use rsigma_eval::{CompiledCondition, Event};
 use rsigma_parser::{ConditionOperator, CorrelationType, WindowMode};
 
+use super::memory::fingerprint;
 use super::view::EventView;
 use super::window::{Hit, Measure, Window};
 
 /// Between the values of a group.
 const SEPARATOR: &str = "\u{1f}";
+
+/// Longest value, in bytes, that is remembered as it is. A window holds thousands, and is saved as one row.
+const VALUE_BYTES_MAX: usize = 64;
 
 /// A correlation, ready to be fed.
 #[derive(Clone, Debug)]
@@ -105,7 +111,7 @@ impl Correlation {
             CorrelationType::ValueCount => {
                 if let [field] = fields {
                     let value = view.get_field(field)?;
-                    return Some(Measure::Value(value.as_str()?.as_ref().into()));
+                    return Some(Measure::Value(distinct(&value.as_str()?)));
                 }
                 let mut values = String::new();
                 for (index, field) in fields.iter().enumerate() {
@@ -114,7 +120,7 @@ impl Correlation {
                     }
                     values.push_str(&view.get_field(field)?.as_str()?);
                 }
-                Some(Measure::Value(values.into()))
+                Some(Measure::Value(distinct(&values)))
             }
             CorrelationType::ValueSum
             | CorrelationType::ValueAvg
@@ -249,9 +255,17 @@ fn percentile(window: &Window, rank: f64) -> Option<f64> {
     numbers.last().copied()
 }
 
+/// A value as it is told apart from others.
+fn distinct(value: &str) -> Arc<str> {
+    if value.len() > VALUE_BYTES_MAX {
+        fingerprint([value]).into()
+    } else {
+        value.into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
 
@@ -266,6 +280,15 @@ mod tests {
             });
         }
         window
+    }
+
+    #[test]
+    fn long_values_are_told_apart_by_little() {
+        let long = |last: char| format!("{}{last}", "x".repeat(10_000));
+        assert_eq!(distinct(&long('a')), distinct(&long('a')));
+        assert_ne!(distinct(&long('a')), distinct(&long('b')));
+        assert!(distinct(&long('a')).len() <= VALUE_BYTES_MAX);
+        assert_eq!(&*distinct("roadmap"), "roadmap");
     }
 
     #[test]
