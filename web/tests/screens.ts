@@ -1,4 +1,5 @@
 import { expect, type Page } from '@playwright/test';
+import { secret } from './place';
 
 /** A screen as tests and screenshots go to it. */
 export interface Screen {
@@ -235,6 +236,8 @@ export const SCREENS: Screen[] = [
     ready: 'text=Second factor',
     before: async (page) => {
       await page.getByRole('button', { name: 'Set up' }).click();
+      await page.getByRole('dialog').getByLabel('Password').fill(secret('login'));
+      await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
       await page.getByRole('img', { name: 'QR code' }).waitFor();
     },
   },

@@ -7,6 +7,8 @@ mod describe;
 mod explain;
 mod fault;
 mod fields;
+mod known;
+mod lacking;
 mod lint;
 mod memory;
 mod repair;
@@ -53,7 +55,7 @@ pub struct ActivityEngine {
     /// For each type of event that was seen, the rules that it can match: program and rule.
     routes: HashMap<Box<str>, Arc<[(usize, usize)]>>,
     memory: Memory,
-    /// For each program, how often a match could not be counted.
+    /// For each program, how many events it could not judge since that was last asked.
     not_evaluable: Vec<u64>,
     /// Names of the selections that matched; kept to save allocations.
     selections: Vec<String>,
@@ -109,8 +111,18 @@ impl ActivityEngine {
             return;
         }
         let view = EventView::new(event, people);
+        let mut not_evaluable_by = None;
         for (place, rule) in route.iter().copied() {
-            self.evaluate_rule(place, rule, &view, findings);
+            let judged = self.evaluate_rule(place, rule, &view, findings);
+            // The rules of a policy come one after another: an event counts once.
+            if judged == Judged::NotEvaluable
+                && not_evaluable_by != Some(place)
+                && !self.memory.is_previewing()
+                && let Some(events) = self.not_evaluable.get_mut(place)
+            {
+                *events += 1;
+                not_evaluable_by = Some(place);
+            }
         }
     }
 
@@ -134,11 +146,12 @@ impl ActivityEngine {
         self.memory.restore(rows);
     }
 
-    /// How many events matched a rule of each policy and could not be counted, because they lack what is counted or what groups it.
-    /// Previews are left out.
-    pub fn not_evaluable(&self) -> impl Iterator<Item = (&PolicyId, u64)> {
+    /// How many events each policy could not judge since the last call: they lack what a rule asks for, while nothing else speaks
+    /// against it, or what is counted or grouped by. Previews are left out.
+    pub fn take_not_evaluable(&mut self) -> impl Iterator<Item = (&PolicyId, u64)> {
         let policies = self.programs.iter().map(|program| &program.policy.id);
-        policies.zip(self.not_evaluable.iter().copied())
+        let counts = policies.zip(self.not_evaluable.iter_mut().map(std::mem::take));
+        counts.filter(|(_, events)| *events > 0)
     }
 
     /// Why `policy` speaks about an event or does not, with what is counted now: before the event or after it.
@@ -208,22 +221,26 @@ impl ActivityEngine {
         index: usize,
         view: &EventView<'_>,
         findings: &mut Vec<Finding>,
-    ) {
+    ) -> Judged {
         let (Some(program), Some(first)) =
             (self.programs.get(place), self.first_correlation.get(place))
         else {
-            return;
+            return Judged::Evaluable;
         };
         let Some(rule) = program.rules.get(index) else {
-            return;
+            return Judged::Evaluable;
         };
         self.selections.clear();
-        if !fits(&rule.compiled, view, &mut self.selections) {
-            return;
+        let fits = fits(&rule.compiled, view, &mut self.selections);
+        if !fits && !lacking::could_match(&rule.compiled, &rule.asked, view) {
+            return Judged::Evaluable;
         }
         let actor = &view.event().event.actor;
         if !program.policy.scope.admits(actor, view.person()) {
-            return;
+            return Judged::Evaluable;
+        }
+        if !fits {
+            return Judged::NotEvaluable;
         }
         if rule.raises.is_some() {
             let found = Match {
@@ -234,17 +251,17 @@ impl ActivityEngine {
             };
             findings.extend(found.finding(view));
         }
+        let mut judged = Judged::Evaluable;
         let mut waiting: Vec<Feed> = rule.feeds.clone();
         // Those that are fed come later in the order, so this ends.
         while let Some(feed) = waiting.pop() {
-            let counted = count(program, *first, &mut self.memory, feed, view);
-            if let (Counted::Unknown, false) = (&counted, self.memory.is_previewing())
-                && let Some(times) = self.not_evaluable.get_mut(place)
-            {
-                *times += 1;
-            }
-            let Counted::Enough(fired) = counted else {
-                continue;
+            let fired = match count(program, *first, &mut self.memory, feed, view) {
+                Counted::Unknown => {
+                    judged = Judged::NotEvaluable;
+                    continue;
+                }
+                Counted::TooLittle => continue,
+                Counted::Enough(fired) => fired,
             };
             if let Some(correlation) = program.correlations.get(feed.correlation) {
                 waiting.extend(&correlation.feeds);
@@ -259,7 +276,15 @@ impl ActivityEngine {
                 }
             }
         }
+        judged
     }
+}
+
+/// Whether an event says what a rule needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Evaluable,
+    NotEvaluable,
 }
 
 /// Whether a rule matches; the names of the selections that did are added to `selections`.

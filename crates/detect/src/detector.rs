@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use drishti_model::EnrichedEvent;
 
 use crate::{
     ActivityEngine, AlertGrouper, AnomalyEngine, Change, Evaluate, Finding, GroupingSettings,
-    People, Policy, PolicyError, PolicyKind, StateRow, Verdict,
+    People, Policy, PolicyError, PolicyId, PolicyKind, StateRow, Verdict,
 };
 
 /// The version of what detection remembers. Another one can't be gone on with: everything is evaluated anew from the first event.
@@ -22,6 +23,20 @@ pub struct Detector {
     anomalies: AnomalyEngine,
     alerts: AlertGrouper,
     findings: Vec<Finding>,
+    /// The day of the newest event.
+    day: NaiveDate,
+    not_evaluable: Vec<NotEvaluable>,
+}
+
+/// Events of one day that a policy could not judge: they lack what it asks for, counts, compares or groups by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotEvaluable {
+    /// Which policy.
+    pub policy: PolicyId,
+    /// The day of the events, in UTC.
+    pub day: NaiveDate,
+    /// How many.
+    pub events: u64,
 }
 
 impl Detector {
@@ -40,12 +55,19 @@ impl Detector {
             anomalies,
             alerts: AlertGrouper::new(source, policies, settings),
             findings: Vec::new(),
+            day: NaiveDate::MIN,
+            not_evaluable: Vec::new(),
         };
         (detector, errors)
     }
 
     /// Judges an event, learns from it, and adds what comes of it to `changes`.
     pub fn take(&mut self, event: &EnrichedEvent, people: &People, changes: &mut Vec<Change>) {
+        let day = event.event.created_at.date_naive();
+        if day != self.day {
+            self.end_day();
+            self.day = day;
+        }
         let mut findings = std::mem::take(&mut self.findings);
         self.find(event, people, &mut findings);
         for finding in findings.drain(..) {
@@ -83,11 +105,21 @@ impl Detector {
         })
     }
 
-    /// How many events no policy could judge, summed over the policies: they lack what is counted, compared or grouped by.
-    pub fn not_evaluable(&self) -> u64 {
-        let activity = self.activity.not_evaluable();
-        let anomalies = self.anomalies.not_evaluable();
-        activity.chain(anomalies).map(|(_, times)| times).sum()
+    /// How many events no policy could judge, by policy and day, since the last call. Previews are left out.
+    pub fn take_not_evaluable(&mut self) -> Vec<NotEvaluable> {
+        self.end_day();
+        std::mem::take(&mut self.not_evaluable)
+    }
+
+    fn end_day(&mut self) {
+        let activity = self.activity.take_not_evaluable();
+        let all = activity.chain(self.anomalies.take_not_evaluable());
+        self.not_evaluable
+            .extend(all.map(|(policy, events)| NotEvaluable {
+                policy: policy.clone(),
+                day: self.day,
+                events,
+            }));
     }
 
     /// The policies, as they were given.

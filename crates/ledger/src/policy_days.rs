@@ -30,6 +30,8 @@ pub struct PolicyCount {
     pub suppressed: u64,
     /// Alerts beyond the daily cap.
     pub capped: u64,
+    /// Events that it could not judge, because they lack what it asks for.
+    pub not_evaluable: u64,
 }
 
 impl Ledger {
@@ -51,6 +53,7 @@ impl Ledger {
             .expr_as(total(Of::Alerts), "alerts")
             .expr_as(total(Of::Suppressed), "suppressed")
             .expr_as(total(Of::Capped), "capped")
+            .expr_as(total(Of::NotEvaluable), "not_evaluable")
             .filter(Of::Generation.in_subquery(in_use(source)))
             .filter(Of::Day.gte(day(since)))
             .group_by(Of::Day)
@@ -62,7 +65,7 @@ impl Ledger {
             query = query.filter(Of::Policy.eq(short(policy)));
         }
         let rows = query
-            .into_tuple::<(String, i64, i64, i64, i64, i64)>()
+            .into_tuple::<CountRow>()
             .all(self.database())
             .await
             .map_err(Fault::from);
@@ -71,8 +74,10 @@ impl Ledger {
     }
 }
 
+type CountRow = (String, i64, i64, i64, i64, i64, i64);
+
 fn count_of(
-    (policy, day, matches, alerts, suppressed, capped): (String, i64, i64, i64, i64, i64),
+    (policy, day, matches, alerts, suppressed, capped, not_evaluable): CountRow,
 ) -> Step<PolicyCount> {
     Ok(PolicyCount {
         policy,
@@ -81,6 +86,7 @@ fn count_of(
         alerts: alerts.unsigned_abs(),
         suppressed: suppressed.unsigned_abs(),
         capped: capped.unsigned_abs(),
+        not_evaluable: not_evaluable.unsigned_abs(),
     })
 }
 
@@ -105,13 +111,21 @@ pub(crate) async fn count_policies(
                 alerts: 0,
                 suppressed: 0,
                 capped: 0,
+                not_evaluable: 0,
             });
         row.matches += count(counted.matches);
         row.alerts += count(counted.alerts);
         row.suppressed += count(counted.suppressed);
         row.capped += count(counted.capped);
+        row.not_evaluable += count(counted.not_evaluable);
     }
-    let counted = [Of::Matches, Of::Alerts, Of::Suppressed, Of::Capped];
+    let counted = [
+        Of::Matches,
+        Of::Alerts,
+        Of::Suppressed,
+        Of::Capped,
+        Of::NotEvaluable,
+    ];
     let add = OnConflict::columns([Of::Generation, Of::Policy, Of::Day])
         .values(counted.map(|column| (column, more(policy_day::Entity, column))))
         .to_owned();

@@ -58,11 +58,11 @@ pub use drishti_lake::{
 pub use drishti_ledger::{
     ALERTS_AT_ONCE_MAX, AccountFilter, AlertChange, AlertCursor, AlertFilter, AlertOrder,
     AlertState, ApiToken, Assignee, AuditFilter, Classification, HealthFilter, Ledger, LedgerError,
-    NewApiToken, NewSavedView, NewSource, Operator, OperatorChange, PersonFact, PolicyOverrides,
-    PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SavedView, SealingKey, Session,
-    SignalFilter, Source, SourceChange, SourceStatus, StoredAccount, StoredAuditEntry,
-    StoredHealthEvent, Triage, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX, Verdicts, ViewPage,
-    token_author,
+    NewApiToken, NewSavedView, NewSource, Operator, OperatorChange, PersonFact, PolicyCount,
+    PolicyOverrides, PolicySettings, Progress, QuarantineEntry, QuarantineFilter, SavedView,
+    SealingKey, Session, SignalFilter, Source, SourceChange, SourceStatus, StoredAccount,
+    StoredAuditEntry, StoredHealthEvent, Triage, VIEW_NAME_CHARS_MAX, VIEW_QUERY_BYTES_MAX,
+    Verdicts, ViewPage, token_author,
 };
 pub use error::ServiceError;
 pub use holder::holder_name;

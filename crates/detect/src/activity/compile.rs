@@ -11,6 +11,7 @@ use rsigma_parser::{Level, SigmaCollection, SigmaRule, is_unsupported, parse_sig
 
 use super::correlation::{Correlation, Feed};
 use super::fault::Fault;
+use super::lacking;
 use super::repair::{expand_selectors, merge_filter, repair};
 use super::title::Title;
 use crate::policy::{Activity, Policy, PolicyError, PolicyKind, SeverityCase};
@@ -44,6 +45,8 @@ pub(super) struct BaseRule {
     pub(super) source: SigmaRule,
     /// As it is run: repaired.
     pub(super) compiled: CompiledRule,
+    /// The fields it asks for that an event can lack.
+    pub(super) asked: Vec<String>,
     /// Names of the filters that were merged.
     pub(super) filters: Vec<String>,
     /// How bad it is, if it speaks itself.
@@ -123,8 +126,10 @@ fn base_rules(collection: &SigmaCollection) -> Result<Vec<BaseRule>, Fault> {
                 *used = true;
             }
         }
+        let compiled = compile_one(&source)?;
         rules.push(BaseRule {
-            compiled: compile_one(&source)?,
+            asked: lacking::asked(&compiled),
+            compiled,
             source,
             filters: names,
             raises: None,

@@ -170,11 +170,13 @@ impl AnomalyEngine {
         rarity(&Moment::new(&observed, &self.baselines))
     }
 
-    /// For each policy, how many events since the start lacked what it compares.
-    pub fn not_evaluable(&self) -> impl Iterator<Item = (&PolicyId, u64)> {
-        self.detectors
-            .iter()
-            .map(|active| (&active.policy.id, active.not_evaluable))
+    /// How many events lacked what each policy compares, since the last call. Previews are left out.
+    pub fn take_not_evaluable(&mut self) -> impl Iterator<Item = (&PolicyId, u64)> {
+        let counts = self.detectors.iter_mut().map(|active| {
+            let events = std::mem::take(&mut active.not_evaluable);
+            (&active.policy.id, events)
+        });
+        counts.filter(|(_, events)| *events > 0)
     }
 
     /// How much is remembered.

@@ -2,6 +2,7 @@
 
 mod own;
 mod set;
+mod shown;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,27 +11,23 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use drishti_services::backtest::{Backtest, BacktestSample};
 use drishti_services::detect::{
-    Detector, GroupingSettings, Pack, Policy, PolicyKind, RemarkLevel, lint, run_tests,
+    Detector, GroupingSettings, Pack, Policy, RemarkLevel, lint, run_tests,
 };
-use drishti_services::policies::{PolicySettingsView, word};
-use drishti_services::{PolicySettings, ServiceError};
-use serde::Serialize;
 
 use super::open_existing;
 use super::sources::time;
 use crate::cli::{
-    BacktestArgs, Cli, ListArgs, ListFormat, PoliciesCommand, PolicyArgs, PolicyFilesArgs,
-    PolicyTestArgs, ReportFormat,
+    BacktestArgs, Cli, ListFormat, PoliciesCommand, PolicyFilesArgs, PolicyTestArgs, ReportFormat,
 };
 use crate::configuration::Configuration;
 use crate::home::Home;
-use crate::output::{self, Row, grouped, print_data, print_list};
+use crate::output::{self, grouped, print_data};
 use crate::shipped;
 
 pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<ExitCode> {
     match command {
-        PoliciesCommand::List(arguments) => list(cli, arguments).await,
-        PoliciesCommand::Show(arguments) => show(cli, arguments).await,
+        PoliciesCommand::List(arguments) => shown::list(cli, arguments).await,
+        PoliciesCommand::Show(arguments) => shown::show(cli, arguments).await,
         PoliciesCommand::Lint(arguments) => lint_files(cli, arguments).await,
         PoliciesCommand::Test(arguments) => test_files(cli, arguments).await,
         PoliciesCommand::Backtest(arguments) => backtest(cli, arguments).await,
@@ -39,150 +36,6 @@ pub(crate) async fn run(cli: &Cli, command: &PoliciesCommand) -> anyhow::Result<
         PoliciesCommand::Set(arguments) => set::set(cli, arguments).await,
         PoliciesCommand::History(arguments) => set::history(cli, arguments).await,
     }
-}
-
-#[derive(Serialize)]
-struct PolicyRow {
-    name: String,
-    mode: &'static str,
-    severity: drishti_model::Severity,
-    kind: &'static str,
-    title: String,
-    file: String,
-    /// Why it is quiet, where it matched too often.
-    paused: Option<String>,
-}
-
-impl Row for PolicyRow {
-    const HEADINGS: &'static [&'static str] = &["name", "mode", "severity", "kind", "title"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.name.clone(),
-            match &self.paused {
-                Some(_) => format!("{}, paused", self.mode),
-                None => self.mode.to_owned(),
-            },
-            self.severity.to_string(),
-            self.kind.to_owned(),
-            self.title.clone(),
-        ]
-    }
-}
-
-/// The policies in force, and what was set about them.
-struct InForce {
-    policies: Vec<Arc<Policy>>,
-    settings: Vec<PolicySettings>,
-}
-
-impl InForce {
-    /// Of the installation where there is one, else the shipped ones.
-    async fn load(cli: &Cli) -> anyhow::Result<Self> {
-        if Home::meant(cli)?.check().is_err() {
-            return Ok(Self {
-                policies: Pack::parse(&shipped::policies()).policies,
-                settings: Vec::new(),
-            });
-        }
-        let services = open_existing(cli).await?;
-        for error in &services.knowledge().await?.pack.errors {
-            output::say(&format!("left out: {error}"));
-        }
-        Ok(Self {
-            policies: services.policies().await?,
-            settings: services.ledger().all_policy_settings().await?,
-        })
-    }
-
-    fn settings(&self, policy: &Policy) -> Option<&PolicySettings> {
-        self.settings
-            .iter()
-            .find(|set| set.policy == policy.id.as_str())
-    }
-
-    /// Since when and why a policy is paused, in words.
-    fn pause(&self, policy: &Policy) -> Option<String> {
-        let pause = self.settings(policy)?.paused.as_ref()?;
-        Some(format!(
-            "paused since {}, because {}; `drishti policies set {} --resume` lets it go on",
-            time(pause.since),
-            pause.why,
-            policy.id
-        ))
-    }
-}
-
-async fn list(cli: &Cli, arguments: &ListArgs) -> anyhow::Result<ExitCode> {
-    let in_force = InForce::load(cli).await?;
-    let rows: Vec<PolicyRow> = in_force
-        .policies
-        .iter()
-        .map(|policy| PolicyRow {
-            name: policy.id.to_string(),
-            mode: word(policy.mode),
-            severity: policy.severity,
-            kind: match policy.kind {
-                PolicyKind::Activity(_) => "activity",
-                PolicyKind::Anomaly { .. } => "anomaly",
-            },
-            title: policy.title.clone(),
-            file: policy.file.display().to_string(),
-            paused: in_force.pause(policy),
-        })
-        .collect();
-    print_list(&rows, arguments.format)?;
-    if arguments.format == ListFormat::Table {
-        for row in &rows {
-            if let Some(paused) = &row.paused {
-                output::say(&format!("{} is {paused}", row.name));
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<ExitCode> {
-    let in_force = InForce::load(cli).await?;
-    let policy = in_force
-        .policies
-        .iter()
-        .find(|policy| policy.id.as_str() == arguments.policy)
-        .ok_or_else(|| ServiceError::NoSuchPolicy(arguments.policy.clone()))?;
-    let set = in_force.settings(policy).map(PolicySettingsView::from);
-    match arguments.format {
-        ListFormat::Table => {
-            let paused = in_force.pause(policy);
-            print_data(&format!(
-                "# {} ({}, {})\n{}{}# {}\n{}",
-                policy.id,
-                word(policy.mode),
-                policy.severity,
-                paused.map_or_else(String::new, |paused| format!("# {paused}\n")),
-                set.map_or_else(String::new, |set| format!("# {}\n", set::told(&set))),
-                policy.file.display(),
-                policy.text
-            ))?;
-        }
-        ListFormat::Json | ListFormat::Jsonl => {
-            print_data(&serde_json::to_string(&serde_json::json!({
-                "name": policy.id,
-                "mode": policy.mode,
-                "severity": policy.severity,
-                "title": policy.title,
-                "description": policy.description,
-                "tags": policy.tags,
-                "references": policy.references,
-                "false_positives": policy.false_positives,
-                "runbook": policy.runbook,
-                "file": policy.file,
-                "paused": in_force.pause(policy),
-                "set": set,
-                "text": &*policy.text,
-            }))?)?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The policies at `path`, or all that this installation would load.
@@ -369,6 +222,12 @@ fn lacking(outcome: &Backtest) -> Vec<String> {
     lines.extend(outcome.paused_at.map(|at| {
         format!(
             "it matches too often and would be paused at {}; later matches are not counted",
+            time(at)
+        )
+    }));
+    lines.extend(outcome.read_until.map(|at| {
+        format!(
+            "it alerts so often that only the events until {} were read",
             time(at)
         )
     }));

@@ -9,6 +9,7 @@ mod v0005_platform;
 mod v0006_people;
 mod v0007_live;
 mod v0008_policies;
+mod v0009_not_evaluable;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0006_people::Version),
             Box::new(v0007_live::Version),
             Box::new(v0008_policies::Version),
+            Box::new(v0009_not_evaluable::Version),
         ]
     }
 }

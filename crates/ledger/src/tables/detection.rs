@@ -92,6 +92,7 @@ pub(crate) mod policy_day {
         pub(crate) alerts: i64,
         pub(crate) suppressed: i64,
         pub(crate) capped: i64,
+        pub(crate) not_evaluable: i64,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -61,6 +61,7 @@ fn everything(mark: &str) -> DetectionStep {
             alerts: 1,
             suppressed: 0,
             capped: 0,
+            not_evaluable: 0,
         }],
         suppressed: vec![SuppressionHits {
             suppression: 1,

@@ -176,6 +176,7 @@ pub(crate) async fn and_policies_are_counted_by_day(place: Place) {
         alerts: 1,
         suppressed: 2,
         capped: 3,
+        not_evaluable: 4,
     };
     let step = |counts| DetectionStep {
         counts,
@@ -197,6 +198,7 @@ pub(crate) async fn and_policies_are_counted_by_day(place: Place) {
         alerts: 3,
         suppressed: 6,
         capped: 9,
+        not_evaluable: 12,
         ..count("a", 0, 111)
     };
     let all = [count("a", 1, 7), thrice.clone(), count("b", 0, 5)];

@@ -42,6 +42,7 @@ fn old_and_young(kept: KeptDays) -> DetectionStep {
         alerts: 0,
         suppressed: 0,
         capped: 0,
+        not_evaluable: 0,
     });
     let [old, young] = around(kept.alerts.unwrap());
     DetectionStep {

@@ -41,7 +41,7 @@ pub struct Backtest {
     pub entities: Vec<BacktestEntity>,
     /// How many there are of those.
     pub entity_count: u64,
-    /// Up to when events were read, where the time did not suffice for all.
+    /// Up to when events were read, where the time did not suffice for all or there are too many alerts.
     pub read_until: Option<DateTime<Utc>>,
     /// When it would be paused because it matches too often; matches after that are not counted.
     pub paused_at: Option<DateTime<Utc>>,

@@ -37,11 +37,11 @@ pub(super) fn alerting(version: &Policy) -> Arc<Policy> {
     })
 }
 
-/// An alert, and the first events that it rests on.
-struct Raised {
-    alert: Box<Alert>,
-    events: Vec<String>,
-}
+/// Alerts of one version after which reading ends: it has said enough, and all are kept to be compared.
+const ALERTS_MAX: usize = 100_000;
+
+/// Alerts by their key, which is the same for the same events.
+type Alerts = BTreeMap<String, BacktestSample>;
 
 /// What is said about somebody or something.
 #[derive(Default)]
@@ -53,9 +53,9 @@ struct Said {
 
 /// One version of the policy, and what it came to.
 struct Tried {
+    source: SourceName,
     detector: Detector,
-    /// By key.
-    alerts: BTreeMap<String, Raised>,
+    alerts: Alerts,
     days: BTreeMap<chrono::NaiveDate, BacktestDay>,
     entities: HashMap<(EntityKind, String), Said>,
     matches: u64,
@@ -67,6 +67,7 @@ impl Tried {
     fn new(source: &SourceName, version: &Policy) -> Self {
         let settings = GroupingSettings::default();
         Self {
+            source: source.clone(),
             detector: Detector::new(source.as_str(), &[alerting(version)], settings).0,
             alerts: BTreeMap::new(),
             days: BTreeMap::new(),
@@ -81,11 +82,10 @@ impl Tried {
     fn take(&mut self, events: &[EnrichedEvent], people: &People, since: DateTime<Utc>) {
         let mut changes = Vec::new();
         for event in events {
-            let before = self.detector.not_evaluable();
             self.detector.take(event, people, &mut changes);
             let counts = event.event.created_at >= since;
-            if counts {
-                self.not_evaluable += self.detector.not_evaluable() - before;
+            for lacking in self.detector.take_not_evaluable() {
+                self.not_evaluable += if counts { lacking.events } else { 0 };
             }
             for change in changes.drain(..) {
                 self.note(change, counts, since);
@@ -112,31 +112,35 @@ impl Tried {
         if let Change::Alert { alert, events, .. } = change
             && alert.opened_at >= since
         {
-            self.raise(alert, &events);
+            self.raise(&alert, &events);
         }
     }
 
-    fn raise(&mut self, alert: Box<Alert>, events: &[EventReference]) {
+    fn raise(&mut self, alert: &Alert, events: &[EventReference]) {
         let known = self.alerts.get_mut(&alert.key);
         let gids = events.iter().map(|event| event.gid.clone());
         if let Some(known) = known {
             let free = SAMPLE_EVENTS_MAX.saturating_sub(known.events.len());
             known.events.extend(gids.take(free));
-            known.alert = alert;
+            known.severity = alert.severity;
+            known.title.clone_from(&alert.title);
             return;
         }
         let day = alert.opened_at.date_naive();
         self.days.entry(day).or_default().alerts += 1;
         self.said_of(&alert.entity).alerts += 1;
-        let raised = Raised {
+        let entity = &alert.entity;
+        let raised = BacktestSample {
+            source: self.source.to_string(),
+            time: alert.opened_at,
+            severity: alert.severity,
+            title: alert.title.clone(),
+            entity: entity.name.clone().unwrap_or_else(|| entity.id.clone()),
             events: gids.take(SAMPLE_EVENTS_MAX).collect(),
-            alert,
         };
-        self.alerts.insert(raised.alert.key.clone(), raised);
+        self.alerts.insert(alert.key.clone(), raised);
     }
-}
 
-impl Tried {
     fn said_of(&mut self, entity: &Entity) -> &mut Said {
         let key = (entity.kind, entity.id.clone());
         let said = self.entities.entry(key).or_default();
@@ -172,8 +176,8 @@ impl Run {
         })
     }
 
-    /// Reads the events of these types. Where the time is over before the end, what has been read still counts; answers up to when that
-    /// is.
+    /// Reads the events of these types. Where the time is over before the end, or there are too many alerts, what has been read still
+    /// counts; answers up to when that is.
     pub(super) async fn over(
         &mut self,
         services: &Services,
@@ -189,7 +193,8 @@ impl Run {
         while let Some(events) = reader.next().await? {
             let until = events.last().map(|event| event.event.created_at);
             self.evaluate(events, since).await?;
-            if deadline.is_over() {
+            let is_enough = |version: &Tried| version.alerts.len() >= ALERTS_MAX;
+            if deadline.is_over() || self.versions.iter().any(is_enough) {
                 return Ok(until);
             }
         }
@@ -222,10 +227,7 @@ impl Run {
 
     pub(super) fn add_to(self, outcome: &mut Backtest) {
         let Self {
-            source,
-            versions,
-            census,
-            ..
+            versions, census, ..
         } = self;
         let mut versions = versions.into_iter();
         let Some(tried) = versions.next() else {
@@ -238,16 +240,15 @@ impl Run {
             }
         }
         add_counts(outcome, &tried);
-        let shown = |raised: &Raised| sample(&source, raised);
-        add_samples(&mut outcome.samples, tried.alerts.values().map(shown));
+        add_samples(&mut outcome.samples, tried.alerts.values().cloned());
         let Some(difference) = &mut outcome.difference else {
             return;
         };
         let in_force = versions.next().map(|version| version.alerts);
         let in_force = in_force.unwrap_or_default();
-        let only = |these: &BTreeMap<String, Raised>, others: &BTreeMap<String, Raised>| {
+        let only = |these: &Alerts, others: &Alerts| {
             let only = these.iter().filter(|(key, _)| !others.contains_key(*key));
-            only.map(|(_, raised)| shown(raised)).collect::<Vec<_>>()
+            only.map(|(_, raised)| raised.clone()).collect::<Vec<_>>()
         };
         let (added, removed) = (
             only(&tried.alerts, &in_force),
@@ -281,17 +282,4 @@ fn add_counts(outcome: &mut Backtest, tried: &Tried) {
             alerts: said.alerts,
             matches: said.matches,
         }));
-}
-
-fn sample(source: &SourceName, raised: &Raised) -> BacktestSample {
-    let Raised { alert, events } = raised;
-    let entity = &alert.entity;
-    BacktestSample {
-        source: source.to_string(),
-        time: alert.opened_at,
-        severity: alert.severity,
-        title: alert.title.clone(),
-        entity: entity.name.clone().unwrap_or_else(|| entity.id.clone()),
-        events: events.clone(),
-    }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use drishti_detect::{Alert, Change, EntityKind, EventReference, Finding, Policy, PolicyId};
+use drishti_detect::{
+    Alert, Change, EntityKind, EventReference, Finding, NotEvaluable, Policy, PolicyId,
+};
 use drishti_ledger::{
     AlertEntity, AlertEvent, DetectedAlert, PolicyCount, RiskCause, RiskEvent, SIGNAL_EVENTS_MAX,
     SIGNALS_A_DAY_MAX, Signal, SuppressionHits,
@@ -84,6 +86,11 @@ impl Told {
         }
     }
 
+    /// Notes events that could not be judged.
+    pub(super) fn lacking(&mut self, lacking: &NotEvaluable) {
+        self.count(&lacking.policy, lacking.day).not_evaluable += lacking.events;
+    }
+
     fn count(&mut self, policy: &PolicyId, day: NaiveDate) -> &mut PolicyCount {
         self.counts
             .entry((policy.to_string(), day))
@@ -94,6 +101,7 @@ impl Told {
                 alerts: 0,
                 suppressed: 0,
                 capped: 0,
+                not_evaluable: 0,
             })
     }
 

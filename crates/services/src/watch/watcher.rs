@@ -365,6 +365,11 @@ impl Watcher {
         settled: DateTime<Utc>,
         batch: i64,
     ) -> Result<(), ServiceError> {
+        if let Some(detector) = &mut self.detector {
+            for lacking in &detector.take_not_evaluable() {
+                self.told.lacking(lacking);
+            }
+        }
         let detector = self.detector.as_ref();
         let policies = detector.map_or(&[][..], Detector::policies);
         let preview = std::mem::take(&mut self.previewed).lists(policies);

@@ -92,6 +92,8 @@ export const policiesTexts = {
       `${day}: ${count(matches, 'match', 'matches')}, ${count(alerts, 'alert', 'alerts')}`,
     totals: (matches: number, alerts: number) =>
       `${count(matches, 'match', 'matches')}, ${count(alerts, 'alert', 'alerts')}`,
+    notEvaluable: (value: number) =>
+      `${count(value, 'event', 'events')} could not be judged, because they lack what it asks for.`,
     newest: 'Newest alerts',
     noAlerts: 'It has raised no alert.',
     allAlerts: 'All alerts',
@@ -224,7 +226,7 @@ export const policiesTexts = {
     removeCondition: (field: string) => `Remove the condition on ${field}`,
     field: 'Field',
     operator: 'How it is compared',
-    values: 'Values',
+    valuesOf: (field: string) => `Values of ${field}`,
     valueHint: 'a value, then Enter',
     noValue: 'Without a value it asks for events in which the field is not known.',
     addValue: 'Add',
@@ -275,7 +277,7 @@ export const policiesTexts = {
     result: (matches: number, alerts: number, events: number) =>
       `${count(matches, 'match', 'matches')} and ${count(alerts, 'alert', 'alerts')} in ${count(events, 'event', 'events')}`,
     nothingFound: 'It would have said nothing.',
-    cutAt: 'There was not time for all events; they were read until',
+    cutAt: 'There was not time for all events, or there are too many alerts; they were read until',
     pausedAt: 'It matches too often: it would be paused',
     lacks: (value: number, all: number, field: string) =>
       `${number(value)} of ${count(all, 'event', 'events')} lack ${field}`,

@@ -24,7 +24,7 @@ function policy(name: string, of: Partial<PolicySummary> = {}): PolicySummary {
 }
 
 function day(name: string, on: string, matches: number, capped = 0) {
-  return { policy: name, day: on, matches, alerts: matches, suppressed: 0, capped };
+  return { policy: name, day: on, matches, alerts: matches, suppressed: 0, capped, not_evaluable: 0 };
 }
 
 const LIST = joined(

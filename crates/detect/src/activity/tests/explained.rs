@@ -150,16 +150,58 @@ correlation: {type: event_count, rules: [failure], group-by: [actor.email], time
                 .to_owned()
         )
     );
-    let counts = |engine: &ActivityEngine| {
-        engine
-            .not_evaluable()
-            .map(|(_, count)| count)
-            .collect::<Vec<_>>()
+    let counts = |engine: &mut ActivityEngine| {
+        let counts = engine.take_not_evaluable();
+        counts.map(|(_, events)| events).collect::<Vec<u64>>()
     };
-    assert_eq!(counts(&engine), [0]);
+    assert!(counts(&mut engine).is_empty());
     engine.evaluate(&nobody[0], &people, &mut Vec::new());
     engine.begin_preview();
     engine.evaluate(&nobody[0], &people, &mut Vec::new());
     engine.end_preview();
-    assert_eq!(counts(&engine), [1]);
+    assert_eq!(counts(&mut engine), [1]);
+    assert!(counts(&mut engine).is_empty(), "told once");
+}
+
+#[test]
+fn events_that_lack_what_a_rule_asks_for_are_counted_where_that_matters() {
+    let text = r"
+title: Made public from elsewhere
+logsource: {product: asana, service: audit}
+detection:
+  public: {event_type: workspace_changed, details.new_value: public}
+  elsewhere: {ip.country|neq: DE}
+  unknown: {context.user_agent: null}
+  condition: public and (elsewhere or unknown)
+";
+    let mut engine = engine(&[policy(text)]);
+    for (event, lacking) in [
+        // Nothing is known of the place.
+        (
+            json!({"details": {"new_value": "public"}, "context": {"user_agent": "curl"}}),
+            1,
+        ),
+        // It would not matter where it came from.
+        (
+            json!({"details": {"new_value": "private"}, "context": {"user_agent": "curl"}}),
+            0,
+        ),
+        (json!({"context": {"user_agent": "curl"}}), 0),
+        // What is asked for by its absence is not lacking.
+        (json!({"details": {"new_value": "public"}}), 0),
+        (
+            json!({"details": {"new_value": "public"}, "ip": {"country": "DE"}, "context": {"user_agent": "curl"}}),
+            0,
+        ),
+        (
+            json!({"details": {"new_value": "public"}, "ip": {"country": "FR"}, "context": {"user_agent": "curl"}}),
+            0,
+        ),
+    ] {
+        let mut whole = event.clone();
+        whole["event_type"] = json!("workspace_changed");
+        engine.evaluate(&events(&[whole])[0], &People::default(), &mut Vec::new());
+        let counted: u64 = engine.take_not_evaluable().map(|(_, events)| events).sum();
+        assert_eq!(counted, lacking, "{event}");
+    }
 }

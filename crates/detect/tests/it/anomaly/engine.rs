@@ -127,8 +127,11 @@ fn events_without_an_address_are_counted_as_not_evaluable() {
     engine.begin_preview();
     evaluate(&mut engine, &event(4, "task_deleted"));
     engine.end_preview();
-    let counts: Vec<u64> = engine.not_evaluable().map(|(_, count)| count).collect();
-    assert_eq!(counts, [3, 0]);
+    let counts = engine.take_not_evaluable();
+    let counts: Vec<_> = counts
+        .map(|(policy, events)| (policy.to_string(), events))
+        .collect();
+    assert_eq!(counts, [("anomaly.infrequent_country".to_owned(), 3)]);
 }
 
 #[test]

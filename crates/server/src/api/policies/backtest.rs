@@ -78,7 +78,7 @@ pub(crate) struct BacktestAnswer {
     entity_count: u64,
     /// The first of the alerts.
     samples: Vec<Sample>,
-    /// Up to when events were read, where the time did not suffice for all; null: all were.
+    /// Up to when events were read, where the time did not suffice for all or there are too many alerts; null: all were.
     #[schema(required)]
     read_until: Option<DateTime<Utc>>,
     /// When it would be paused because it matches too often; later matches are not counted.

@@ -113,6 +113,8 @@ struct PolicyDay {
     suppressed: u64,
     /// Alerts beyond the daily cap.
     capped: u64,
+    /// Events that it could not judge: they lack what it asks for, counts, compares or groups by.
+    not_evaluable: u64,
 }
 
 /// Count what policies came to, by day. Events that are not settled yet don't count.
@@ -153,6 +155,7 @@ pub(crate) async fn list_policy_counts(
                 alerts: of.alerts,
                 suppressed: of.suppressed,
                 capped: of.capped,
+                not_evaluable: of.not_evaluable,
             })
             .collect(),
         verdicts: verdicts
