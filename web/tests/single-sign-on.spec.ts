@@ -43,7 +43,7 @@ test.afterAll(() => {
 });
 
 test('somebody comes back from the provider to where they wanted to go', async ({ page }) => {
-  provider.claims = { email: 'mara@example.com', name: 'Mara K.', groups: ['soc'] };
+  provider.claims = { email: 'mara@example.com', email_verified: true, name: 'Mara K.', groups: ['soc'] };
   await page.goto(`${origin}/alerts?state=all`);
   await expectAccessible(page);
   await page.getByRole('link', { name: 'Sign in with Example' }).click();
@@ -56,7 +56,7 @@ test('somebody comes back from the provider to where they wanted to go', async (
 });
 
 test('whoever is not let in is told why', async ({ page }) => {
-  provider.claims = { email: 'ben@example.com', groups: [] };
+  provider.claims = { email: 'ben@example.com', email_verified: true, groups: [] };
   await page.goto(`${origin}/sign-in`);
   await page.getByRole('link', { name: 'Sign in with Example' }).click();
   await page.getByRole('link', { name: 'Continue' }).click();
