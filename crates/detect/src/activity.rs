@@ -328,11 +328,12 @@ fn count(
     };
     let fired = memory.change(first + feed.correlation, &group, at, |window| {
         let value = correlation.add(window, hit)?;
-        Some((value, contributing(window)))
+        Some((value, correlation.is_full(window), contributing(window)))
     });
-    fired.map_or(Counted::TooLittle, |(value, events)| {
+    fired.map_or(Counted::TooLittle, |(value, is_least, events)| {
         Counted::Enough(Fired {
             value,
+            is_least,
             group,
             events,
         })

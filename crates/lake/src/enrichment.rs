@@ -10,12 +10,10 @@ use deltalake::{DeltaTable, DeltaTableError};
 use drishti_model::{AuditEvent, EnrichedEvent};
 use futures::StreamExt as _;
 
+use crate::rearrange::{TRIES_MAX, guarded};
 use crate::rows::{enriched_from_columns, with_enrichment};
 use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
-
-/// Times that a day is begun anew because something else has changed it meanwhile.
-const TRIES_MAX: u32 = 5;
 
 impl Lake {
     /// The days that have events, the oldest first.
@@ -35,20 +33,21 @@ impl Lake {
         let _appends_wait = self.0.writer.lock().await;
         let mut tries = 1;
         loop {
-            match self.enrich_day(day, enrich).await {
-                Err(error) if is_overtaken(&error) && tries < TRIES_MAX => tries += 1,
+            let table = self.newest().await?;
+            match self.enrich_day_of(table, day, enrich).await {
+                Err(error) if error.is_overtaken() && tries < TRIES_MAX => tries += 1,
                 outcome => return outcome,
             }
         }
     }
 
-    async fn enrich_day(
+    pub(crate) async fn enrich_day_of(
         &self,
+        table: DeltaTable,
         day: NaiveDate,
         enrich: &(dyn Fn(AuditEvent) -> EnrichedEvent + Sync),
     ) -> Result<u64, LakeError> {
         let failed = |error| self.maintenance_error("enriching the events of", error);
-        let table = self.newest().await?;
         let properties = schema::writer_properties()
             .map_err(DeltaTableError::from)
             .map_err(failed)?;
@@ -110,7 +109,7 @@ impl Lake {
             .with_actions(actions)
             .build(
                 Some(snapshot),
-                table.log_store(),
+                guarded(&table).log_store(),
                 DeltaOperation::Write {
                     mode: SaveMode::Overwrite,
                     partition_by: Some(vec![schema::PARTITION.to_owned()]),
@@ -130,15 +129,4 @@ fn rearranged(file: Add) -> Add {
         data_change: false,
         ..file
     }
-}
-
-/// Whether somebody else has changed the day in the meantime.
-fn is_overtaken(error: &LakeError) -> bool {
-    matches!(
-        error,
-        LakeError::Maintenance {
-            source: DeltaTableError::Transaction { .. } | DeltaTableError::VersionAlreadyExists(_),
-            ..
-        }
-    )
 }

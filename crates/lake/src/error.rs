@@ -4,6 +4,8 @@ use deltalake::datafusion::error::DataFusionError;
 use drishti_model::SourceName;
 use thiserror::Error;
 
+use crate::rearrange::is_overtaken;
+
 /// What can go wrong in the lake.
 #[derive(Debug, Error)]
 pub enum LakeError {
@@ -109,5 +111,10 @@ impl LakeError {
     /// Whether the lake folder vanished from under the program.
     pub fn is_gone(&self) -> bool {
         matches!(self, Self::Gone(_))
+    }
+
+    /// Whether a change of the lake's files was refused because another has come between.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Maintenance { source, .. } if is_overtaken(source))
     }
 }

@@ -31,6 +31,7 @@ mod memory;
 mod ordered;
 mod places;
 mod query;
+mod rearrange;
 mod repair;
 mod rows;
 mod schema;

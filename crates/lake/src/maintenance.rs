@@ -15,6 +15,7 @@ use deltalake::{DeltaTable, DeltaTableError};
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 
+use crate::rearrange::{TRIES_MAX, guarded, is_overtaken};
 use crate::rows::days_since_epoch;
 use crate::{Lake, LakeError, schema};
 
@@ -50,13 +51,21 @@ pub struct Statistics {
 }
 
 impl Lake {
-    /// Merges the small files of each day. Appends may go on meanwhile.
+    /// Merges the small files of each day. Appends may go on meanwhile; where another process merges at the same time, one of both
+    /// leaves it to the other.
     pub async fn compact(&self) -> Result<Compacted, LakeError> {
-        let failed = |error| self.maintenance_error("compacting", error);
         let table = self.newest().await?;
-        let properties = schema::writer_properties()
-            .map_err(DeltaTableError::from)
-            .map_err(failed)?;
+        match self.compact_from(table).await {
+            Err(error) if is_overtaken(&error) => Ok(Compacted::default()),
+            outcome => outcome.map_err(|error| self.maintenance_error("compacting", error)),
+        }
+    }
+
+    pub(crate) async fn compact_from(
+        &self,
+        mut table: DeltaTable,
+    ) -> Result<Compacted, DeltaTableError> {
+        let properties = schema::writer_properties()?;
         let mut config = SessionConfig::new();
         // Readers in other languages fail on files whose schema has view types (`lake.md`, "Independent readers").
         config
@@ -66,14 +75,14 @@ impl Lake {
             .schema_force_view_types = false;
         // A runtime of its own: the footers of files that go shall not stay in the caches of queries.
         let session = SessionContext::new_with_config(config);
-        let (table, metrics) = table
+        let (merged, metrics) = guarded(&table)
             .optimize()
             .with_session_state(Arc::new(session.state()))
             .with_type(OptimizeType::Compact)
             .with_target_size(FILE_BYTES)
             .with_writer_properties(properties)
-            .await
-            .map_err(failed)?;
+            .await?;
+        table.state = merged.state;
         self.set_current(&table);
         Ok(Compacted {
             files_removed: metrics.num_files_removed,
@@ -83,15 +92,29 @@ impl Lake {
 
     /// Forgets all days before `first_day_kept`. The files go with the next vacuum.
     pub async fn retain(&self, first_day_kept: NaiveDate) -> Result<u64, LakeError> {
-        let table = self.newest().await?;
+        let mut tries = 1;
+        loop {
+            let table = self.newest().await?;
+            match self.retain_of(table, first_day_kept).await {
+                Err(error) if is_overtaken(&error) && tries < TRIES_MAX => tries += 1,
+                outcome => {
+                    return outcome
+                        .map_err(|error| self.maintenance_error("removing old days from", error));
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn retain_of(
+        &self,
+        mut table: DeltaTable,
+        first_day_kept: NaiveDate,
+    ) -> Result<u64, DeltaTableError> {
         let too_old = col(schema::PARTITION).lt(lit(ScalarValue::Date32(Some(days_since_epoch(
             first_day_kept,
         )))));
-        let (table, metrics) = table
-            .delete()
-            .with_predicate(too_old)
-            .await
-            .map_err(|error| self.maintenance_error("removing old days from", error))?;
+        let (left, metrics) = guarded(&table).delete().with_predicate(too_old).await?;
+        table.state = left.state;
         self.set_current(&table);
         Ok(metrics.num_removed_files as u64)
     }

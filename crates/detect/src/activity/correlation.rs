@@ -141,6 +141,15 @@ impl Correlation {
         self.decide(window, reference)
     }
 
+    /// Whether a count is of as many events as are remembered, so that there may have been more.
+    pub(super) fn is_full(&self, window: &Window) -> bool {
+        let counts = matches!(
+            self.kind,
+            CorrelationType::EventCount | CorrelationType::ValueCount
+        );
+        counts && window.len() >= self.hits_max
+    }
+
     /// Forgets what does not count any more at the time of an event.
     pub(super) fn open(&self, window: &mut Window, at: i64) {
         let Some(latest) = window.latest() else {

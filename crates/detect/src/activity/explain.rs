@@ -167,6 +167,7 @@ fn counted(
     if let Some(value) = correlation.add(&mut window, hit) {
         return Ok(Fired {
             value,
+            is_least: correlation.is_full(&window),
             group,
             events: contributing(&window),
         });

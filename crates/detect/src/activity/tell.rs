@@ -22,6 +22,8 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Fired {
     pub(super) value: f64,
+    /// Whether there were more than are remembered.
+    pub(super) is_least: bool,
     pub(super) group: String,
     pub(super) events: Vec<EventReference>,
 }
@@ -54,7 +56,7 @@ impl Match<'_> {
         let view = match &self.source {
             Source::Rule => view,
             Source::Correlation { fired, .. } => {
-                counted = view.counting(fired.value);
+                counted = view.counting(fired.value, fired.is_least);
                 &counted
             }
         };
@@ -120,8 +122,9 @@ impl Match<'_> {
             Source::Correlation { correlation, fired } => (
                 expectation(correlation, &wanted),
                 format!(
-                    "{} {}{}, the last of them an event with {last}.",
+                    "{}{} {}{}, the last of them an event with {last}.",
                     fired.value,
+                    if fired.is_least { " or more" } else { "" },
                     what(correlation),
                     whose(correlation, &fired.group),
                 ),

@@ -6,6 +6,9 @@ use super::view::{EventView, shown};
 /// Longest title, in characters.
 const TITLE_CHARACTERS: usize = 200;
 
+/// The field that says what a correlation counted.
+const COUNT: &str = "count";
+
 /// Stands for a field that the event does not have.
 const UNKNOWN: &str = "«unknown»";
 
@@ -73,8 +76,13 @@ fn told(view: &EventView<'_>, field: &str) -> Option<String> {
     std::iter::once(field)
         .chain(stand_ins.iter().copied())
         .find_map(|field| {
-            let value = view.get_field(field)?;
-            (!value.is_null()).then(|| shown(&value))
+            let value = view.get_field(field).filter(|value| !value.is_null())?;
+            let more = if field == COUNT && view.is_count_least() {
+                " or more"
+            } else {
+                ""
+            };
+            Some(shown(&value) + more)
         })
 }
 
@@ -104,10 +112,10 @@ mod tests {
             ..EnrichedEvent::default()
         };
         let people = People::default();
-        let view = EventView::new(&event, &people).counting(12.0);
+        let view = EventView::new(&event, &people).counting(12.0, true);
         for (template, title) in [
             ("{actor.email} did it", "ada@example.com did it"),
-            ("{ details.list }: {count}", "a, b: 12"),
+            ("{ details.list }: {count}", "a, b: 12 or more"),
             ("{resource.name}/{details.none}", "12081/«unknown»"),
             ("{context.user_agent}", "«unknown»"),
             ("a { b", "a { b"),

@@ -85,6 +85,7 @@ pub(super) struct EventView<'a> {
     details: OnceCell<Value>,
     extra: OnceCell<Value>,
     count: Option<f64>,
+    is_count_least: bool,
 }
 
 impl<'a> EventView<'a> {
@@ -97,15 +98,21 @@ impl<'a> EventView<'a> {
             details: OnceCell::new(),
             extra: OnceCell::new(),
             count: None,
+            is_count_least: false,
         }
     }
 
-    /// The same event, with what a correlation counted as the field `count`.
-    pub(super) fn counting(&self, count: f64) -> Self {
+    /// The same event, with what a correlation counted as the field `count`; whether it is that or more.
+    pub(super) fn counting(&self, count: f64, is_least: bool) -> Self {
         Self {
             count: Some(count),
+            is_count_least: is_least,
             ..Self::new(self.event, self.people)
         }
+    }
+
+    pub(super) fn is_count_least(&self) -> bool {
+        self.is_count_least
     }
 
     pub(super) fn event(&self) -> &'a EnrichedEvent {

@@ -135,7 +135,7 @@ fn values(event: &EnrichedEvent) -> [Value; 43] {
 #[test]
 fn every_field_has_its_value() {
     let (event, people) = (whole(), directory());
-    let view = EventView::new(&event, &people).counting(3.0);
+    let view = EventView::new(&event, &people).counting(3.0, false);
     for (field, value) in FIELDS.into_iter().zip(values(&event)) {
         let found = view.get_field(field).map(|value| value.to_json());
         assert_eq!(found, Some(value), "{field}");
