@@ -27,6 +27,12 @@ const SORT_BYTES_MAX: usize = 256 << 20;
 /// Batches that are read ahead of whoever takes them, so that a day is sorted while the one before it is looked at.
 const BATCHES_AHEAD: usize = 3;
 
+/// Columns that say how an event came here, and are nothing of the event.
+const ABOUT_STORAGE: [&str; 4] = ["source", "batch", "collected_at", schema::PARTITION];
+
+/// The longest texts of an event.
+const DETAILS: [&str; 2] = ["details", "extra"];
+
 /// The events of one source in the order of `created_at`, then `gid`. They are those of one version of the table.
 pub struct InOrder(State);
 
@@ -48,6 +54,7 @@ struct Reader {
     range: TimeRange,
     /// `None`: of all types.
     event_types: Option<Vec<String>>,
+    has_details: bool,
     days: VecDeque<NaiveDate>,
     day: Option<SendableRecordBatchStream>,
 }
@@ -71,6 +78,7 @@ impl Lake {
             source: source.clone(),
             range,
             event_types: None,
+            has_details: true,
             days,
             day: None,
         }))))
@@ -146,6 +154,15 @@ impl InOrder {
     pub fn of_types(mut self, event_types: Vec<String>) -> Self {
         if let State::Ready(reader) = &mut self.0 {
             reader.event_types = Some(event_types);
+        }
+        self
+    }
+
+    /// Events that lack `details` and unknown keys, which are most of the bytes.
+    #[must_use]
+    pub fn without_details(mut self) -> Self {
+        if let State::Ready(reader) = &mut self.0 {
+            reader.has_details = false;
         }
         self
     }
@@ -229,12 +246,16 @@ impl Reader {
                 let types = types.iter().map(lit).collect();
                 col("event_type").in_list(types, false)
             });
+            let needless = ABOUT_STORAGE.iter();
+            let details = DETAILS.iter().filter(|_| !self.has_details);
+            let needless: Vec<&str> = needless.chain(details).copied().collect();
             frame
                 .filter(types.into_iter().fold(condition, Expr::and))?
                 .sort(vec![
                     col("created_at").sort(true, false),
                     col("gid").sort(true, false),
                 ])?
+                .drop_columns(&needless)?
                 .execute_stream()
                 .await
         };

@@ -9,7 +9,7 @@ use drishti_model::{
     TimeRange,
 };
 
-use crate::house::{House, event, noon, put, source};
+use crate::house::{House, enriched, event, noon, put, source};
 
 const DAY_MINUTES: i64 = 24 * 60;
 
@@ -91,6 +91,23 @@ async fn only_events_of_some_types_can_be_asked_for() {
         }
         assert_eq!(found, expected);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn details_are_left_out_where_nobody_asks_for_them() {
+    let house = House::new().await;
+    let mut row = event("1", 1);
+    row.details = Some(r#"{"new_value":"public"}"#.to_owned());
+    row.extra = Some(r#"{"unknown":[1]}"#.to_owned());
+    put(&house.lake, "acme", std::slice::from_ref(&row)).await;
+    let (acme, range) = (source("acme"), days(-1, 9));
+    let mut reader = house.lake.in_order(&acme, range).await.unwrap();
+    let whole = reader.next().await.unwrap().unwrap();
+    assert_eq!(whole, enriched(std::slice::from_ref(&row)));
+    let reader = house.lake.in_order(&acme, range).await.unwrap();
+    let bare = reader.without_details().next().await.unwrap().unwrap();
+    (row.details, row.extra) = (None, None);
+    assert_eq!(bare, enriched(&[row]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

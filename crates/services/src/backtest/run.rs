@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use drishti_detect::{
     Alert, Change, Detector, Entity, EntityKind, EventReference, FieldCensus, GroupingSettings,
-    Mode, People, Policy,
+    Mode, People, Policy, PolicyKind,
 };
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use tokio::time::Instant;
@@ -158,6 +158,8 @@ pub(super) struct Run {
     /// The version that is tried, and the one that it is compared with.
     versions: Vec<Tried>,
     census: Option<FieldCensus>,
+    /// What is usual is learned without the texts of an event.
+    asks_for_details: bool,
 }
 
 impl Run {
@@ -167,12 +169,15 @@ impl Run {
         versions: &[&Arc<Policy>],
     ) -> Result<Self, ServiceError> {
         let census = versions.first().and_then(|tried| FieldCensus::new(tried));
+        let is_activity = |version: &&Arc<Policy>| matches!(version.kind, PolicyKind::Activity(_));
+        let asks_for_details = versions.iter().any(is_activity);
         let versions = versions.iter().map(|version| Tried::new(source, version));
         Ok(Self {
             source: source.clone(),
             people: Arc::new(people(services, source).await?),
             versions: versions.collect(),
             census,
+            asks_for_details,
         })
     }
 
@@ -189,6 +194,9 @@ impl Run {
         let mut reader = services.lake.in_order(&self.source, range).await?;
         if let Some(types) = types {
             reader = reader.of_types(types);
+        }
+        if !self.asks_for_details {
+            reader = reader.without_details();
         }
         while let Some(events) = reader.next().await? {
             let until = events.last().map(|event| event.event.created_at);
