@@ -69,13 +69,20 @@ pub(crate) async fn run(cli: &Cli, arguments: &DemoArgs) -> anyhow::Result<ExitC
     tokio::select! {
         shown = show_collection(&product, &name, days) => shown?,
         ended = simulator.end() => bail!("the simulator ended{}", ended?),
-        () = product.stop.cancelled() => return product.wait().await,
+        () = product.stop.cancelled() => return ended(product, simulator).await,
     }
     print_where_to_look(&home, &product)?;
     if arguments.once {
         product.stop.cancel();
     }
-    product.wait().await
+    ended(product, simulator).await
+}
+
+/// Waits for the end of the product, which needs the simulator until then.
+async fn ended(product: Product, simulator: Simulator) -> anyhow::Result<ExitCode> {
+    let outcome = product.wait().await;
+    simulator.stop().await;
+    outcome
 }
 
 /// What a provider would publish about the simulated addresses.

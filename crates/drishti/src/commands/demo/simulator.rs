@@ -89,6 +89,13 @@ impl Simulator {
         Ok(simulator)
     }
 
+    /// Ends it, and waits until it is gone.
+    pub(super) async fn stop(mut self) {
+        if let Err(error) = self.child.kill().await {
+            tracing::warn!(%error, "could not wait for the end of the simulator");
+        }
+    }
+
     /// Waits for its end, and gives how it ended and the last that it said, to be put behind other words.
     pub(super) async fn end(&mut self) -> anyhow::Result<String> {
         let status = self.child.wait().await;
