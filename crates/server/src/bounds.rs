@@ -39,10 +39,10 @@ pub const IDEMPOTENCY_KEY_CHARACTERS_MAX: usize = 255;
 pub const CONNECTIONS_MAX: usize = 512;
 
 /// Most requests worked on at once: of those that need the token, and as many of those that don't.
-pub const CONCURRENT_REQUESTS_MAX: usize = 64;
+pub const CONCURRENT_REQUESTS_MAX: usize = 128;
 
 /// Most of them of one operator, token or, for strangers, address.
-pub const CONCURRENT_REQUESTS_OF_ONE_MAX: usize = 24;
+pub const CONCURRENT_REQUESTS_OF_ONE_MAX: usize = 64;
 
 /// How long requests under way may take to end when the server is told to stop.
 pub const SHUTDOWN_TIME_MAX: Duration = Duration::from_secs(10);
