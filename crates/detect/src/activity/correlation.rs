@@ -275,7 +275,6 @@ fn distinct(value: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     fn window(numbers: &[f64]) -> Window {

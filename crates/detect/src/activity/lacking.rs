@@ -8,8 +8,15 @@ use rsigma_eval::{
 use super::known::{Known, Sight};
 use super::view::EventView;
 
-/// Where the fields stand that Asana, the directory or a table may not tell of an event.
-const SOURCES: [&str; 4] = ["actor.", "context.", "device.", "ip."];
+/// How the fields begin that Asana, the directory or a table may not tell of an event. What else can be absent, such as an app or a
+/// rule, is known not to be there.
+const UNTOLD: [&str; 5] = [
+    "actor.",
+    "context.client_ip_address",
+    "context.user_agent",
+    "device.",
+    "ip.",
+];
 
 /// The fields a rule asks for that can be lacking. Rules that look into lists have none: only Sigma's own engine can tell what they
 /// find there.
@@ -52,44 +59,60 @@ fn asked_in(detection: &CompiledDetection, fields: &mut Vec<String>) {
 
 fn can_lack(item: &CompiledDetectionItem) -> bool {
     let field = item.field.as_deref().unwrap_or_default();
-    let is_told = SOURCES.iter().any(|source| field.starts_with(source));
-    is_told && item.exists.is_none()
+    let can_be_untold = UNTOLD.iter().any(|start| field.starts_with(start));
+    can_be_untold && item.exists.is_none()
+}
+
+/// Whether an event lacks a field. An address without category or tags, and an agent without tags, has none: that is known.
+fn lacks(field: &str, view: &EventView<'_>) -> bool {
+    let told_by = match field {
+        "ip.category" | "ip.tags" => "context.client_ip_address",
+        "device.tags" => "context.user_agent",
+        itself => itself,
+    };
+    let value = view.get_field(told_by);
+    value.is_none_or(|value| value.is_null())
 }
 
 /// Whether a rule that does not match an event could, if the event said what it lacks of the `asked` fields.
 pub(super) fn could_match(rule: &CompiledRule, asked: &[String], view: &EventView<'_>) -> bool {
-    let lacks = |field: &String| view.get_field(field).is_none_or(|value| value.is_null());
-    if !asked.iter().any(lacks) {
+    if !asked.iter().any(|field| lacks(field, view)) {
         return false;
     }
-    let item = |item: &CompiledDetectionItem| match fits(item, view) {
-        Some(fits) => told(fits),
-        None if can_lack(item) => Known::Open,
-        None => Known::Fails,
+    let item = |item: &CompiledDetectionItem| {
+        let field = item.field.as_deref().unwrap_or_default();
+        if fits(item, view) {
+            Known::Holds
+        } else if can_lack(item) && lacks(field, view) {
+            Known::Open
+        } else {
+            Known::Fails
+        }
     };
     let sight = Sight {
         item: &item,
-        keywords: &|matcher| told(matcher.matches_keyword(view)),
+        keywords: &|matcher| {
+            if matcher.matches_keyword(view) {
+                Known::Holds
+            } else {
+                Known::Fails
+            }
+        },
     };
     sight.rule(rule) == Known::Open
 }
 
-fn told(holds: bool) -> Known {
-    if holds { Known::Holds } else { Known::Fails }
-}
-
-/// Whether an event fits an item; `None` where it does not and lacks the field.
-fn fits(item: &CompiledDetectionItem, view: &EventView<'_>) -> Option<bool> {
+/// Whether an event fits an item, as Sigma's own engine decides it.
+fn fits(item: &CompiledDetectionItem, view: &EventView<'_>) -> bool {
     let Some(field) = &item.field else {
-        return Some(item.matcher.matches_keyword(view));
+        return item.matcher.matches_keyword(view);
     };
     let value = view.get_field(field);
     if let Some(wanted) = item.exists {
-        return Some(value.is_some_and(|value| !value.is_null()) == wanted);
+        return value.is_some_and(|value| !value.is_null()) == wanted;
     }
-    let Some(value) = value else {
-        return matches!(item.matcher, CompiledMatcher::Null).then_some(true);
-    };
-    let fits = item.matcher.matches(&value, view);
-    (fits || !value.is_null()).then_some(fits)
+    value.map_or_else(
+        || matches!(item.matcher, CompiledMatcher::Null),
+        |value| item.matcher.matches(&value, view),
+    )
 }

@@ -260,3 +260,26 @@ async fn the_shipped_policies_pass_their_own_tests() {
         .await;
     assert!(refused.bad().contains("no policy is called"));
 }
+
+#[tokio::test]
+async fn a_policy_tells_what_it_came_to_and_what_it_could_not_judge() {
+    let installation = Installation::new();
+    let event = json!({
+        "gid": "1", "created_at": now(), "event_type": "task_deleted", "event_category": "deletion",
+        "actor": {"actor_type": "user", "gid": "7", "email": "a@acme.example"},
+        "resource": {"resource_type": "task", "gid": "8"}, "context": {"context_type": "web"},
+    });
+    let file = installation.write("events.jsonl", event.to_string());
+    let told = installation
+        .run(&["ingest", "--source", "files", &file])
+        .await;
+    assert_eq!(told.code(), 0, "{told:#?}");
+    let show = ["policies", "show", "anomaly.infrequent_country"];
+    let told = installation.run(&show).await;
+    let line = "# in 30 days: matches 0, alerts 0, events that lack what it asks for 1\n";
+    assert!(told.stdout.contains(line), "{}", told.stdout);
+    let told = installation
+        .run(&[show.as_slice(), &["--format", "json"]].concat())
+        .await;
+    assert_eq!(told.json()["last_30_days"]["not_evaluable"], 1);
+}

@@ -286,6 +286,19 @@ async fn a_backtest_counts_what_happened_before_its_span_and_what_it_could_not_j
     let tried = services.backtest("test.failed_sign_ins", None, 1, None);
     let tried = tried.await.unwrap();
     assert_eq!((tried.events, tried.alerts, tried.not_evaluable), (2, 1, 1));
+    // Evaluated as they came, and all anew, it is as many.
+    let counted = async || {
+        let counts = services.ledger().policy_counts(
+            None,
+            Some("test.failed_sign_ins"),
+            chrono::DateTime::UNIX_EPOCH.date_naive(),
+        );
+        let counts = counts.await.unwrap();
+        counts.iter().map(|day| day.not_evaluable).sum::<u64>()
+    };
+    assert_eq!(counted().await, 1);
+    services.rebuild(&name("files")).await.unwrap();
+    assert_eq!(counted().await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

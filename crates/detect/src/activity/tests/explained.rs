@@ -205,3 +205,26 @@ detection:
         assert_eq!(counted, lacking, "{event}");
     }
 }
+
+#[test]
+fn what_is_known_to_be_absent_is_not_lacking() {
+    let text = r"
+title: Deleted from a risky address by an app
+logsource: {product: asana, service: audit}
+detection:
+  risky: {event_type: task_deleted, ip.category: risky}
+  app: {event_type: task_deleted, context.oauth_app_name: Cleaner}
+  condition: risky or app
+";
+    let mut engine = engine(&[policy(text)]);
+    for (context, lacking) in [
+        (json!({"client_ip_address": "198.51.100.7"}), 0),
+        (json!({}), 1),
+        (json!({"oauth_app_name": "Cleaner"}), 0),
+    ] {
+        let event = json!({"event_type": "task_deleted", "context": context});
+        engine.evaluate(&events(&[event])[0], &People::default(), &mut Vec::new());
+        let counted: u64 = engine.take_not_evaluable().map(|(_, events)| events).sum();
+        assert_eq!(counted, lacking, "{context}");
+    }
+}

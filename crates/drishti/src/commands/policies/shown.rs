@@ -131,17 +131,11 @@ impl Counts {
     }
 
     fn told(&self) -> String {
-        let lacking = match self.not_evaluable {
-            0 => String::new(),
-            events => format!(
-                "; {} events lack what it asks for, and could not be judged",
-                grouped(events)
-            ),
-        };
         format!(
-            "in {COUNT_DAYS} days: {} matches, {} alerts{lacking}",
+            "in {COUNT_DAYS} days: matches {}, alerts {}, events that lack what it asks for {}",
             grouped(self.matches),
-            grouped(self.alerts)
+            grouped(self.alerts),
+            grouped(self.not_evaluable)
         )
     }
 }
