@@ -173,7 +173,8 @@ fn not_widely_used(moment: &Moment<'_>, shared_people: usize) -> Result<(), Quie
 fn tell_use(moment: &Moment<'_>, shared_people: usize, raised: &mut Raised) {
     let others = moment.others_at_address();
     raised.unsuppressed(format!(
-        "only {others} others of the organisation use the address regularly; {shared_people} would make it one of ours"
+        "{}; {shared_people} would make it one of ours",
+        words::few_others_use(others, "the address regularly")
     ));
     raised.unsuppressed("the owner does not say that the address is the organisation's own");
 }

@@ -152,9 +152,7 @@ impl Judge for ServiceAccountNewNetwork {
             f64::from(u32::try_from(known.len()).unwrap_or(u32::MAX)),
             0.0,
         );
-        raised.unsuppressed(format!(
-            "only {others} others of the organisation use the network"
-        ));
+        raised.unsuppressed(words::few_others_use(others, "the network"));
         if moment.has_any(SENSITIVE) {
             raised.steps += 1;
             raised.unsuppressed(

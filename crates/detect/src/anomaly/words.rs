@@ -34,6 +34,15 @@ pub(super) fn count(number: u32, one: &str, many: &str) -> String {
     }
 }
 
+/// `nobody else of the organisation uses it`, `only 3 others of the organisation use it`.
+pub(super) fn few_others_use(others: usize, what: &str) -> String {
+    match others {
+        0 => format!("nobody else of the organisation uses {what}"),
+        1 => format!("only one other of the organisation uses {what}"),
+        _ => format!("only {others} others of the organisation use {what}"),
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn list(words: &[String]) -> String {
     match words {

@@ -22,8 +22,11 @@ function wordy(id: string, width: number, value: (event: ListedEvent) => string 
   return { id, width, shown: (event) => inWords(value(event)), full: value };
 }
 
+/** Room for seconds of a clock of twelve hours. */
+const TIME_WIDTH = 184;
+
 export const COLUMNS: readonly Column[] = [
-  { id: 'time', width: 148, shown: ({ time }) => seconds(time), full: ({ time }) => time },
+  { id: 'time', width: TIME_WIDTH, shown: ({ time }) => seconds(time), full: ({ time }) => time },
   wordy('type', 220, ({ type }) => type),
   wordy('category', 120, ({ event }) => text(event, 'event_category')),
   plain('actor', 160, ({ event }) => actorName(event)),
@@ -43,7 +46,7 @@ export const COLUMNS: readonly Column[] = [
   plain('source', 90, ({ source }) => source),
   {
     id: 'collected',
-    width: 148,
+    width: TIME_WIDTH,
     shown: ({ entry }) => seconds(entry.collected_at),
     full: ({ entry }) => entry.collected_at,
   },
