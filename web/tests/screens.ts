@@ -286,6 +286,8 @@ export const SCREENS: Screen[] = [
     path: '/',
     ready: 'main h1',
     before: async (page) => {
+      // Nothing of the page asks on without a session.
+      await page.goto('about:blank');
       await page.context().clearCookies();
       await page.goto('/sign-in?to=/alerts');
       await page.getByLabel('Password').waitFor();

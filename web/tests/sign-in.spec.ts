@@ -35,12 +35,21 @@ test.describe('a stranger', () => {
     await expect(page.locator('tbody tr').first()).toBeVisible({ timeout: 20_000 });
   });
 
-  test('signs in and out', async ({ page }) => {
+  test('signs in and out, before the page is there', async ({ page }) => {
+    let come = () => {};
+    const isOpen = new Promise<void>((resolve) => (come = resolve));
+    await page.route('**/OverviewPage-*.js', async (route) => {
+      await isOpen;
+      await route.continue();
+    });
     await page.goto('/sign-in');
     await enter(page, 'admin', secret('login'));
-    await page.locator('main h1').waitFor();
     await page.locator('nav .foot button').first().click();
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    const out = page.getByRole('button', { name: 'Sign out' });
+    await out.waitFor();
+    come();
+    await page.locator('main h1').waitFor();
+    await out.click();
     await expect(page).toHaveURL(/\/sign-in$/);
   });
 });

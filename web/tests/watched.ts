@@ -28,6 +28,7 @@ interface AxeResult {
 
 /** No rule of WCAG 2.2 A and AA, nor any of axe's best practices, is broken. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor({ state: 'attached' });
   // Into the page as the debugger does it: a script element would be stopped by the policy.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(async () => {

@@ -1,19 +1,12 @@
 //! Reading events by filters, without SQL text.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::DeltaTable;
-use deltalake::arrow::array::AsArray;
-use deltalake::arrow::compute::cast;
-use deltalake::arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 use deltalake::datafusion::common::ScalarValue;
 use deltalake::datafusion::dataframe::DataFrame;
 use deltalake::datafusion::error::DataFusionError;
-use deltalake::datafusion::functions::expr_fn::date_bin;
-use deltalake::datafusion::functions_aggregate::expr_fn::count;
 use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{AddressFacts, AuditEvent, Device, SourceScope, TimeRange};
 
@@ -26,17 +19,11 @@ use crate::{Lake, LakeError, schema};
 /// Most events of one page.
 const PAGE_ROWS_MAX: usize = 1_000;
 
-/// Most bars of one histogram.
-const HISTOGRAM_BUCKETS_MAX: usize = 10_000;
-
-/// Rows of the newest days that are looked through first for a page of events; whole days are taken until there are as many.
+/// Rows of the newest days that are looked through first for those that fit a filter; whole days are taken until there are as many.
 const FIRST_STRIDE_ROWS: u64 = 50_000;
 
 /// By how much each further stride into the past is longer than the one before, so that a rare event costs few strides.
 const STRIDE_GROWTH: u64 = 8;
-
-/// Seconds of a day, the length of a partition.
-const DAY_SECONDS: i64 = 86_400;
 
 /// An event with what the lake adds.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,15 +78,6 @@ pub struct EventFilter {
     pub text: Option<String>,
     /// Values of fields that it has, or has not.
     pub values: Vec<ValueFilter>,
-}
-
-/// One bar of a histogram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HistogramBucket {
-    /// First moment of the bar.
-    pub start: DateTime<Utc>,
-    /// Events in it.
-    pub count: u64,
 }
 
 impl EventFilter {
@@ -169,7 +147,7 @@ const SEARCHED: [&str; 9] = [
     "details",
 ];
 
-fn moment(time: DateTime<Utc>) -> Expr {
+pub(crate) fn moment(time: DateTime<Utc>) -> Expr {
     lit(ScalarValue::TimestampMicrosecond(
         Some(time.timestamp_micros()),
         Some("UTC".into()),
@@ -181,7 +159,7 @@ pub(crate) fn day(date: NaiveDate) -> Expr {
 }
 
 /// The days from `first` to `last`.
-fn days(first: NaiveDate, last: NaiveDate) -> Expr {
+pub(crate) fn days(first: NaiveDate, last: NaiveDate) -> Expr {
     col(schema::PARTITION)
         .gt_eq(day(first))
         .and(col(schema::PARTITION).lt_eq(day(last)))
@@ -204,34 +182,6 @@ fn after(position: &EventPosition) -> Expr {
     col("created_at")
         .lt(time)
         .or(same_time.and(lower_gid.or(same_gid.and(lower_source))))
-}
-
-/// `range` in parts of which all but at most two are whole days, which the partitions alone answer.
-fn parts(range: TimeRange) -> Vec<Expr> {
-    let midnight = |time: DateTime<Utc>| time.date_naive().and_time(NaiveTime::MIN).and_utc();
-    let (first, last) = (midnight(range.start), midnight(range.end));
-    let first_whole = if first == range.start {
-        first
-    } else {
-        first + TimeDelta::days(1)
-    };
-    if first_whole >= last {
-        return vec![within(range)];
-    }
-    let edges = [
-        TimeRange::new(range.start, first_whole),
-        TimeRange::new(last, range.end),
-    ];
-    let whole = days(
-        first_whole.date_naive(),
-        last.date_naive() - TimeDelta::days(1),
-    );
-    edges
-        .into_iter()
-        .flatten()
-        .map(within)
-        .chain([whole])
-        .collect()
 }
 
 impl Lake {
@@ -259,18 +209,20 @@ impl Lake {
                 first.is_none_or(|first| first <= *day) && last.is_none_or(|last| *day <= last)
             })
             .collect();
-        let conditions = filter
-            .conditions()
+        let conditions = filter.conditions();
+        let mut stride_rows = if filter.gid.is_some() {
+            // It is at one place only, so that going by strides would only take longer.
+            u64::MAX
+        } else if conditions.is_empty() {
+            u64::try_from(limit).unwrap_or(u64::MAX)
+        } else {
+            FIRST_STRIDE_ROWS
+        };
+        let conditions = conditions
             .into_iter()
             .chain(filter.range.map(within))
             .chain(position.map(after))
             .reduce(Expr::and);
-        // A gid is at one place only, so that going by strides would only take longer.
-        let mut stride_rows = if filter.gid.is_some() {
-            u64::MAX
-        } else {
-            FIRST_STRIDE_ROWS
-        };
         let frame = self.reading(&table).await?;
         let search = async {
             let mut events = Vec::new();
@@ -289,55 +241,6 @@ impl Lake {
             Ok(events)
         };
         self.within_time(search).await
-    }
-
-    /// How many events fit `filter` in each `bucket` of time, oldest first; empty buckets are left out. Buckets start at multiples
-    /// of their length since 1970. Buckets of whole days, without filters on anything but time, are answered from the partitions
-    /// and, at the ends of a span, from one column.
-    pub async fn histogram(
-        &self,
-        filter: &EventFilter,
-        bucket: Duration,
-    ) -> Result<Vec<HistogramBucket>, LakeError> {
-        let seconds = i64::try_from(bucket.as_secs()).unwrap_or(i64::MAX).max(1);
-        let table = self.newest().await?;
-        let frame = self.reading(&table).await?;
-        let conditions = filter.conditions().into_iter().reduce(Expr::and);
-        let whole_days = seconds % DAY_SECONDS == 0;
-        let count_rows = async {
-            let spans = match filter.range {
-                None => vec![None],
-                Some(range) if whole_days => parts(range).into_iter().map(Some).collect(),
-                Some(range) => vec![Some(within(range))],
-            };
-            let mut counted = BTreeMap::new();
-            for span in spans {
-                let condition = span.into_iter().chain(conditions.clone()).reduce(Expr::and);
-                let frame = condition.map_or_else(
-                    || Ok(frame.clone()),
-                    |condition| frame.clone().filter(condition),
-                )?;
-                let start = if whole_days {
-                    col(schema::PARTITION)
-                } else {
-                    let nanoseconds = seconds.saturating_mul(1_000_000_000);
-                    let length = lit(ScalarValue::new_interval_mdn(0, 0, nanoseconds));
-                    date_bin(length, col("created_at"), moment(DateTime::UNIX_EPOCH))
-                };
-                add_counts(frame, start, seconds, &mut counted).await?;
-            }
-            Ok(counted)
-        };
-        let counted = self.within_time(count_rows).await?;
-        if counted.len() > HISTOGRAM_BUCKETS_MAX {
-            return Err(LakeError::Query(format!(
-                "the histogram would have over {HISTOGRAM_BUCKETS_MAX} bars; ask for wider bars or a shorter time"
-            )));
-        }
-        Ok(counted
-            .into_iter()
-            .map(|(start, count)| HistogramBucket { start, count })
-            .collect())
     }
 
     pub(crate) async fn reading(&self, table: &DeltaTable) -> Result<DataFrame, LakeError> {
@@ -381,30 +284,4 @@ pub(crate) fn sorted(frame: DataFrame) -> Result<DataFrame, DataFusionError> {
         col("gid").sort(false, false),
         col("source").sort(false, false),
     ])
-}
-
-/// Adds the rows of `frame`, grouped by `start`, to the buckets of `seconds` that they fall into.
-async fn add_counts(
-    frame: DataFrame,
-    start: Expr,
-    seconds: i64,
-    counted: &mut BTreeMap<DateTime<Utc>, u64>,
-) -> Result<(), DataFusionError> {
-    let grouped = frame.aggregate(
-        vec![start.alias("start")],
-        vec![count(lit(1)).alias("events")],
-    )?;
-    for batch in grouped.collect().await? {
-        let starts = cast(batch.column(0), &schema::timestamp())?;
-        let counts = cast(batch.column(1), &DataType::UInt64)?;
-        let starts = starts.as_primitive::<TimestampMicrosecondType>().values();
-        let counts = counts.as_primitive::<UInt64Type>().values();
-        for (start, count) in starts.iter().zip(counts) {
-            let bucket = start.div_euclid(1_000_000).div_euclid(seconds) * seconds;
-            if let Some(bucket) = DateTime::from_timestamp(bucket, 0) {
-                *counted.entry(bucket).or_default() += count;
-            }
-        }
-    }
-    Ok(())
 }

@@ -75,7 +75,7 @@ fn any_event() -> impl Strategy<Value = (bool, AuditEvent)> {
     (
         any::<bool>(),
         // Few moments over five days, so that many events share theirs.
-        (0_i64..5, 0_i64..4),
+        (0_i64..5, 0_i64..4, select(vec![0, 0, -1_i64])),
         select(TYPES.as_slice()),
         any_of(&["logins", "sharing"]),
         (any_of(&["1", "2"]), any_of(&NAMES), any_of(&MAILS)),
@@ -86,7 +86,7 @@ fn any_event() -> impl Strategy<Value = (bool, AuditEvent)> {
         .prop_map(
             |(
                 other,
-                (day, hour),
+                (day, hour, microseconds),
                 event_type,
                 event_category,
                 (gid, name, email),
@@ -95,7 +95,10 @@ fn any_event() -> impl Strategy<Value = (bool, AuditEvent)> {
                 details,
             )| {
                 let event = AuditEvent {
-                    created_at: noon() + TimeDelta::days(day) + TimeDelta::hours(6 * hour),
+                    created_at: noon()
+                        + TimeDelta::days(day)
+                        + TimeDelta::hours(6 * hour)
+                        + TimeDelta::microseconds(microseconds),
                     event_type: event_type.to_owned(),
                     event_category,
                     actor: Actor {
@@ -123,9 +126,9 @@ fn any_event() -> impl Strategy<Value = (bool, AuditEvent)> {
 
 fn any_range() -> impl Strategy<Value = Option<TimeRange>> {
     option::of(
-        (-30_i64..130, 1_i64..160).prop_map(|(start, length)| TimeRange {
+        (-30_i64..130, 1_i64..160, 0_i64..2).prop_map(|(start, length, microseconds)| TimeRange {
             start: noon() + TimeDelta::hours(start),
-            end: noon() + TimeDelta::hours(start + length),
+            end: noon() + TimeDelta::hours(start + length) - TimeDelta::microseconds(microseconds),
         }),
     )
 }
@@ -140,6 +143,14 @@ fn any_scope() -> impl Strategy<Value = SourceScope> {
 }
 
 fn any_filter() -> impl Strategy<Value = EventFilter> {
+    let only_time = any_range().prop_map(|range| EventFilter {
+        range,
+        ..EventFilter::default()
+    });
+    prop_oneof![2 => filter_of_much(), 1 => only_time]
+}
+
+fn filter_of_much() -> impl Strategy<Value = EventFilter> {
     let texts = [
         "ada", "%", "_", "\\", "'", "\"", "ünal", "100%_S", "50%", "LOGIN", "nothing",
     ];
@@ -332,4 +343,43 @@ async fn the_newest_events_are_found_without_reading_old_days() {
         lake.events(&rare, None, 50).await.is_err(),
         "the old day was not looked through"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_log_tells_is_counted_without_reading_files() {
+    let house = House::new().await;
+    // Four days from noon on, of which the range cuts the first.
+    let four_days: Vec<_> = (0..4 * 24)
+        .map(|hour| event(&hour.to_string(), hour * 60))
+        .collect();
+    put(&house.lake, "a", &four_days).await;
+    house.lake.compact().await.unwrap();
+    let lake = house.second_handle().await;
+    let day = Duration::from_hours(24);
+    let filter = EventFilter {
+        range: TimeRange::new(noon() + TimeDelta::hours(6), noon() + TimeDelta::days(5)),
+        ..EventFilter::default()
+    };
+    let events: Vec<_> = four_days
+        .iter()
+        .skip(6)
+        .map(|event| ("a".to_owned(), event.clone()))
+        .collect();
+    let expected = bars(&events, day);
+    assert_eq!(lake.histogram(&filter, day).await.unwrap(), expected);
+
+    for file in data_files(&house.path()) {
+        if !file
+            .to_string_lossy()
+            .contains(&noon().date_naive().to_string())
+        {
+            fs::write(file, "no Parquet").unwrap();
+        }
+    }
+    let lake = house.second_handle().await;
+    assert_eq!(lake.histogram(&filter, day).await.unwrap(), expected);
+    let hour = Duration::from_hours(1);
+    lake.histogram(&filter, hour)
+        .await
+        .expect_err("hours of a day were counted unread");
 }
