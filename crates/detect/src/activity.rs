@@ -11,6 +11,7 @@ mod known;
 mod lacking;
 mod lint;
 mod memory;
+mod outer;
 mod repair;
 mod route;
 mod tell;
@@ -39,6 +40,7 @@ use crate::{EventReference, FINDING_EVENTS_MAX, Finding, People, PolicyId, State
 pub use census::FieldCensus;
 pub use fields::{Field, FieldKind, fields};
 pub(crate) use lint::notes;
+pub(crate) use outer::OuterFilters;
 #[cfg(test)]
 pub(crate) use view::FIELDS;
 

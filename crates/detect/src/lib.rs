@@ -35,7 +35,7 @@ pub use finding::{
 pub use habits::{ActionHabit, HabitReader, Habits, HourHabit, PeerHabit, PlaceHabit, Usual};
 pub use people::{People, PersonFacts, Terminated};
 pub use policy::{
-    Activity, AfterResolution, Audience, Evaluate, Grouping, Mode, POLICIES_MAX,
+    Activity, AfterResolution, Audience, Evaluate, FilterFile, Grouping, Mode, POLICIES_MAX,
     POLICY_FILE_BYTES_MAX, Pack, Policy, PolicyError, PolicyKind, PolicyTest, Remark, RemarkLevel,
     Scope, SeverityCase, Subject, TestReport, TestResult, lint, run_tests,
 };

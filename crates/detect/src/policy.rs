@@ -3,6 +3,7 @@
 mod duration;
 mod error;
 pub(crate) mod example;
+mod filters;
 mod frame;
 mod lines;
 mod lint;
@@ -24,6 +25,7 @@ use crate::PolicyId;
 
 pub use error::PolicyError;
 pub(crate) use error::Problem;
+pub use filters::FilterFile;
 pub(crate) use lint::Note;
 pub use lint::{Remark, RemarkLevel, lint};
 pub(crate) use nearest::nearest;
@@ -61,6 +63,8 @@ pub struct Policy {
     pub text: Arc<str>,
     /// What it looks for.
     pub kind: PolicyKind,
+    /// Filters of other files that narrow its rules.
+    pub filters: Vec<Arc<FilterFile>>,
     /// Examples that must and must not fire.
     pub tests: Vec<PolicyTest>,
 }

@@ -61,6 +61,8 @@ impl Services {
         let missing = || ServiceError::NoSuchPolicy(policy.to_owned());
         let known = self.policies().await?;
         let in_force = known.into_iter().find(|known| known.id.as_str() == policy);
+        let knowledge = self.knowledge().await?;
+        let changed = changed.map(|changed| knowledge.narrowed(changed));
         Ok(Trial {
             tried: changed.clone().or(in_force.clone()).ok_or_else(missing)?,
             compared: changed.is_some().then_some(in_force).flatten(),

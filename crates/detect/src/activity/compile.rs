@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use drishti_model::Severity;
 use rsigma_eval::{CompiledRule, compile_rule};
-use rsigma_parser::{Level, SigmaCollection, SigmaRule, is_unsupported, parse_sigma_yaml};
+use rsigma_parser::{
+    FilterRule, Level, SigmaCollection, SigmaRule, is_unsupported, parse_sigma_yaml,
+};
 
 use super::correlation::{Correlation, Feed};
 use super::fault::Fault;
 use super::lacking;
+use super::outer::OuterFilters;
 use super::repair::{expand_selectors, merge_filter, repair};
 use super::title::Title;
 use crate::policy::{Activity, Policy, PolicyError, PolicyKind, SeverityCase};
@@ -62,7 +65,11 @@ pub(super) fn compile(policy: &Arc<Policy>) -> Result<Option<Program>, PolicyErr
     };
     let fault = |fault: Fault| fault.in_file(&policy.file, &policy.text);
     let collection = parse(&policy.text).map_err(fault)?;
-    let mut rules = base_rules(&collection).map_err(fault)?;
+    let mut narrowing = Vec::new();
+    for file in &policy.filters {
+        narrowing.extend(OuterFilters::read(file)?.of(policy));
+    }
+    let mut rules = base_rules(&collection, &narrowing).map_err(fault)?;
     let mut correlations =
         correlate::correlations(&collection.correlations, &rules).map_err(fault)?;
     correlate::connect(
@@ -88,7 +95,7 @@ pub(super) fn compile(policy: &Arc<Policy>) -> Result<Option<Program>, PolicyErr
 }
 
 /// The Sigma documents of a text. What `rsigma` only warns of is left to `lint`.
-fn parse(text: &str) -> Result<SigmaCollection, Fault> {
+pub(super) fn parse(text: &str) -> Result<SigmaCollection, Fault> {
     let mut collection =
         parse_sigma_yaml(text).map_err(|error| Fault::quoting(&error.to_string()))?;
     collection.errors.retain(|error| {
@@ -108,7 +115,10 @@ fn severity(level: Option<Level>, usual: Severity) -> Severity {
         .unwrap_or(usual)
 }
 
-fn base_rules(collection: &SigmaCollection) -> Result<Vec<BaseRule>, Fault> {
+fn base_rules(
+    collection: &SigmaCollection,
+    narrowing: &[FilterRule],
+) -> Result<Vec<BaseRule>, Fault> {
     let mut filters = collection.filters.clone();
     for filter in &mut filters {
         expand_selectors(&mut filter.detection)?;
@@ -124,6 +134,11 @@ fn base_rules(collection: &SigmaCollection) -> Result<Vec<BaseRule>, Fault> {
             if merge_filter(&mut source, filter) {
                 names.push(filter.title.clone());
                 *used = true;
+            }
+        }
+        for filter in narrowing {
+            if merge_filter(&mut source, filter) {
+                names.push(filter.title.clone());
             }
         }
         let compiled = compile_one(&source)?;

@@ -9,7 +9,7 @@ use rsigma_parser::{Detection, Modifier, SigmaRule, SigmaValue};
 
 use super::fault::Fault;
 
-pub(super) use condition::{expand_selectors, merge_filter};
+pub(super) use condition::{expand_selectors, is_meant, merge_filter};
 
 /// Most regular expressions in a rule, values with wildcards included.
 const REGEXES_MAX: usize = 200;

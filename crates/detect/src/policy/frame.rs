@@ -72,6 +72,7 @@ pub(super) fn read_policy(
         file: file.to_owned(),
         text: Arc::clone(text),
         kind: kind(&drishti, documents, &title)?,
+        filters: Vec::new(),
         tests: tests(&drishti)?,
         title,
     })

@@ -1,7 +1,7 @@
 //! Looks through policies for what works but is probably not meant, and for what is missing.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rsigma_parser::{LintConfig, LintRule, Severity, lint_yaml_str_with_config};
 use serde::Serialize;
@@ -89,7 +89,8 @@ pub fn lint(pack: &Pack) -> Vec<Remark> {
         })
         .collect();
     for policy in &pack.policies {
-        remarks.extend(of_sigma(policy));
+        let anomaly = matches!(policy.kind, PolicyKind::Anomaly { .. });
+        remarks.extend(of_sigma(&policy.file, &policy.text, anomaly));
         let notes = frame(policy).into_iter().chain(activity::notes(policy));
         remarks.extend(notes.map(|note| Remark {
             file: policy.file.clone(),
@@ -99,6 +100,9 @@ pub fn lint(pack: &Pack) -> Vec<Remark> {
             text: note.text,
             advice: Some(note.advice),
         }));
+    }
+    for filters in &pack.filters {
+        remarks.extend(of_sigma(&filters.file, &filters.text, false));
     }
     remarks.sort_by(|one, other| {
         let place = |remark: &Remark| (remark.file.clone(), remark.line);
@@ -179,14 +183,12 @@ fn frame(policy: &Policy) -> Vec<Note> {
 }
 
 /// What `rsigma` has to say of the documents, each by itself so that the lines are right.
-fn of_sigma(policy: &Policy) -> Vec<Remark> {
-    let anomaly = matches!(policy.kind, PolicyKind::Anomaly { .. });
+fn of_sigma(file: &Path, text: &str, anomaly: bool) -> Vec<Remark> {
     let config = LintConfig::default();
-    let starts = lines::document_starts(&policy.text);
+    let starts = lines::document_starts(text);
     let mut remarks = Vec::new();
     for start in starts {
-        let document: Vec<&str> = policy
-            .text
+        let document: Vec<&str> = text
             .lines()
             .skip(start - 1)
             .take_while(|line| !lines::is_marker(line))
@@ -199,7 +201,7 @@ fn of_sigma(policy: &Policy) -> Vec<Remark> {
                 .span
                 .and_then(|span| usize::try_from(span.start_line).ok());
             remarks.push(Remark {
-                file: policy.file.clone(),
+                file: file.to_owned(),
                 line: Some(start + line.unwrap_or_default()),
                 level: match warning.severity {
                     Severity::Error => RemarkLevel::Error,

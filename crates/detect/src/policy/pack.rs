@@ -7,9 +7,10 @@ use std::sync::Arc;
 use yaml_serde::Value;
 
 use super::error::{PolicyError, Problem};
+use super::filters::FilterFile;
 use super::yaml::Document;
 use super::{Policy, frame, yaml};
-use crate::activity;
+use crate::activity::{self, OuterFilters};
 
 /// Largest file of a policy, in bytes.
 pub const POLICY_FILE_BYTES_MAX: usize = 256 * 1024;
@@ -25,6 +26,8 @@ const FOLDERS_DEEP_MAX: usize = 16;
 pub struct Pack {
     /// In the order of their files.
     pub policies: Vec<Arc<Policy>>,
+    /// Files of filters, in the same order; [`Pack::attach_filters`] makes them narrow the policies.
+    pub filters: Vec<Arc<FilterFile>>,
     /// What could not be read, and why.
     pub errors: Vec<PolicyError>,
 }
@@ -56,13 +59,14 @@ impl Pack {
         let mut pack = Self::default();
         let mut taken = HashMap::new();
         for (file, text) in files {
-            if pack.policies.len() == POLICIES_MAX {
+            if pack.policies.len() + pack.filters.len() == POLICIES_MAX {
                 let problem = format!("more than {POLICIES_MAX} policies: this one is left out");
                 pack.errors.push(PolicyError::new(file, problem));
                 continue;
             }
             match parse_file(file, text, &mut taken) {
-                Ok(policy) => pack.policies.push(policy),
+                Ok(Parsed::Policy(policy)) => pack.policies.push(policy),
+                Ok(Parsed::Filters(filters)) => pack.filters.push(filters),
                 Err(error) => pack.errors.push(error),
             }
         }
@@ -131,7 +135,13 @@ fn read_file(path: &Path) -> Result<String, PolicyError> {
 /// Names and ids, each with the file that has it.
 type Taken = HashMap<String, PathBuf>;
 
-fn parse_file(file: &Path, text: &str, taken: &mut Taken) -> Result<Arc<Policy>, PolicyError> {
+/// What a file holds.
+enum Parsed {
+    Policy(Arc<Policy>),
+    Filters(Arc<FilterFile>),
+}
+
+fn parse_file(file: &Path, text: &str, taken: &mut Taken) -> Result<Parsed, PolicyError> {
     if text.len() > POLICY_FILE_BYTES_MAX {
         let problem = format!("larger than {POLICY_FILE_BYTES_MAX} bytes");
         return Err(
@@ -140,21 +150,26 @@ fn parse_file(file: &Path, text: &str, taken: &mut Taken) -> Result<Arc<Policy>,
     }
     let in_file = |problem: Problem| problem.in_file(file);
     let documents = yaml::read(text).map_err(in_file)?;
+    if let Some(filters) = FilterFile::of(file, text, &documents) {
+        OuterFilters::read(&filters)?;
+        claim(file, None, &documents, taken).map_err(in_file)?;
+        return Ok(Parsed::Filters(Arc::new(filters)));
+    }
     let policy = frame::read_policy(file, &Arc::from(text), &documents).map_err(in_file)?;
     let policy = Arc::new(policy);
     activity::check(&policy)?;
-    claim(file, &policy, &documents, taken).map_err(in_file)?;
-    Ok(policy)
+    claim(file, Some(&policy), &documents, taken).map_err(in_file)?;
+    Ok(Parsed::Policy(policy))
 }
 
 /// Takes the policy's name and the ids of its Sigma documents, all or none.
 fn claim(
     file: &Path,
-    policy: &Policy,
+    policy: Option<&Policy>,
     documents: &[Document],
     taken: &mut Taken,
 ) -> Result<(), Problem> {
-    let name = (format!("the name `{}`", policy.id), None);
+    let name = policy.map(|policy| (format!("the name `{}`", policy.id), None));
     let ids = documents.iter().filter_map(|document| {
         let id = document.value.get("id").and_then(Value::as_str)?;
         Some((
@@ -163,7 +178,7 @@ fn claim(
         ))
     });
     let mut own = HashMap::new();
-    for (what, line) in ids.chain([name]) {
+    for (what, line) in ids.chain(name) {
         let earlier = taken.get(&what).or_else(|| own.get(&what));
         if let Some(earlier) = earlier {
             let problem = format!("{what} is already taken by {}", earlier.display());

@@ -62,6 +62,8 @@ async fn pack(cli: &Cli, path: Option<&Path>) -> anyhow::Result<Pack> {
             .retain(|shipped| own.policies.iter().all(|policy| policy.id != shipped.id));
         pack.policies.extend(own.policies);
         pack.errors.extend(own.errors);
+        pack.filters = own.filters;
+        pack.attach_filters();
     }
     Ok(pack)
 }

@@ -262,6 +262,41 @@ async fn the_shipped_policies_pass_their_own_tests() {
 }
 
 #[tokio::test]
+async fn a_filter_in_a_file_of_its_own_narrows_a_shipped_policy() {
+    let installation = Installation::new();
+    let made_optional = |gid: u32, email: &str| {
+        json!({
+            "gid": gid.to_string(), "created_at": "2026-03-02T10:00:00.000Z", "event_type": "workspace_saml_settings_changed",
+            "event_category": "admin_settings", "actor": {"actor_type": "user", "gid": "7", "email": email},
+            "resource": {"resource_type": "workspace", "gid": "8"}, "context": {"context_type": "web"},
+            "details": {"new_value": "optional"},
+        })
+        .to_string()
+    };
+    let events = [
+        made_optional(1, "planned@acme.example"),
+        made_optional(2, "ada@acme.example"),
+    ];
+    let events = installation.write("events.jsonl", events.join("\n"));
+    let filter = "title: Planned change\nlogsource: {product: asana}\nfilter:\n  rules: [asana.saml_made_optional]\n  \
+                  planned: {actor.email: planned@acme.example}\n  condition: not planned\n";
+    let folder = installation.outside("policies");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("planned.yml"), filter).unwrap();
+    let folder = folder.to_str().unwrap();
+    let arguments = ["detect", &events, "--policies", folder];
+    let told = installation.run(&arguments).await;
+    assert_eq!(told.code(), 0, "{told:#?}");
+    let lines = told.stdout.lines();
+    let gids: Vec<String> = lines
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|alert| alert["policy_id"] == "asana.saml_made_optional")
+        .map(|alert| alert["event_gids"].to_string())
+        .collect();
+    assert_eq!(gids, [r#"["2"]"#]);
+}
+
+#[tokio::test]
 async fn a_policy_tells_what_it_came_to_and_what_it_could_not_judge() {
     let installation = Installation::new();
     let event = json!({

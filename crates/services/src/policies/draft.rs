@@ -1,6 +1,6 @@
 //! Policies that are being written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use drishti_detect::{
@@ -52,6 +52,12 @@ impl DraftCheck {
             remarks.extend(badly_named(policy).map(remark));
             let (_, faults) = detector(policy);
             remarks.extend(faults.into_iter().map(remark));
+        }
+        if !pack.filters.is_empty() {
+            let error = PolicyError::new(Path::new(FILE), "filters alone are no policy");
+            let advice =
+                "keep them in a file of their own in the folder of policies (`docs/POLICIES.md`)";
+            remarks.push(remark(error.advise(advice)));
         }
         remarks.sort_by_key(|remark| remark.line);
         let report = run_tests(&pack, |policy| {
@@ -140,6 +146,13 @@ mod tests {
              condition: export\ndrishti:\n  name: own.exports\n  tests:\n    - name: one\n      fires: false\n      events:\n        \
              - {{event_type: user_login_succeeded, repeat: {{times: {times}}}}}\n"
         ))
+    }
+
+    #[test]
+    fn filters_alone_are_no_policy() {
+        let text = "title: Our robot\nlogsource: {product: asana}\nfilter:\n  rules: [any_rule]\n  robot: {actor.email: robot@example.com}\n  condition: not robot\n";
+        let refused = DraftCheck::of(text.to_owned()).policy().unwrap_err();
+        assert!(refused.to_string().contains("filters alone"), "{refused}");
     }
 
     #[test]

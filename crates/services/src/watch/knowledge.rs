@@ -121,6 +121,17 @@ impl Knowledge {
             .collect()
     }
 
+    /// A policy that is not in the pack, with the filters that would narrow it there.
+    pub fn narrowed(&self, policy: Arc<Policy>) -> Arc<Policy> {
+        let mut pack = Pack {
+            policies: vec![Arc::clone(&policy)],
+            filters: self.pack.filters.clone(),
+            errors: Vec::new(),
+        };
+        pack.attach_filters();
+        pack.policies.pop().unwrap_or(policy)
+    }
+
     /// What is old or could not be read.
     pub fn warnings(&self, now: DateTime<Utc>) -> Vec<KnowledgeWarning> {
         let broken = self.pack.errors.iter().map(|error| KnowledgeWarning {
@@ -224,6 +235,8 @@ fn packed(files: &KnowledgeFiles, own: &[OwnPolicy]) -> (Pack, HashMap<PolicyId,
         origins.insert(policy.id.clone(), Origin::Own);
         pack.policies.push(policy);
     }
+    pack.filters = in_files.filters;
+    pack.attach_filters();
     (pack, origins)
 }
 

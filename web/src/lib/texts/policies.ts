@@ -83,6 +83,7 @@ export const policiesTexts = {
     noDescription: 'Its file does not say.',
     falsePositives: 'Known harmless causes',
     references: 'To read on',
+    narrowedBy: 'Narrowed by the filters of',
     runbook: 'What to do',
     noRunbook: 'No runbook yet.',
     hits: 'Matches by day',

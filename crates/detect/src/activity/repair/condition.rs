@@ -89,10 +89,9 @@ fn glob(pattern: &str, name: &str) -> bool {
     left.ends_with(last)
 }
 
-/// Adds a filter to a rule, if it is meant for it: the rule's conditions and the filter's condition. Whether it was.
-/// The selectors of both are expanded.
-pub(in crate::activity) fn merge_filter(rule: &mut SigmaRule, filter: &FilterRule) -> bool {
-    let meant = match &filter.rules {
+/// Whether a filter is meant for a rule: it names it, and does not speak of another log source.
+pub(in crate::activity) fn is_meant(rule: &SigmaRule, filter: &FilterRule) -> bool {
+    let is_named = match &filter.rules {
         FilterRuleTarget::Any => true,
         FilterRuleTarget::Specific(names) => names.iter().any(|name| {
             rule.id.as_ref() == Some(name)
@@ -104,7 +103,13 @@ pub(in crate::activity) fn merge_filter(rule: &mut SigmaRule, filter: &FilterRul
         .logsource
         .as_ref()
         .is_none_or(|source| contains(source, &rule.logsource));
-    if !meant || !same_source {
+    is_named && same_source
+}
+
+/// Adds a filter to a rule, if it is meant for it: the rule's conditions and the filter's condition. Whether it was.
+/// The selectors of both are expanded.
+pub(in crate::activity) fn merge_filter(rule: &mut SigmaRule, filter: &FilterRule) -> bool {
+    if !is_meant(rule, filter) {
         return false;
     }
     let own = |name: &str| format!("{}: {name}", filter.title);

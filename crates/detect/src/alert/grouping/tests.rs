@@ -31,6 +31,7 @@ fn policy(name: &str, mode: Mode, threshold: u32) -> Arc<Policy> {
             detector: name.to_owned(),
             parameters: serde_json::Map::new(),
         },
+        filters: Vec::new(),
         tests: Vec::new(),
     })
 }

@@ -181,8 +181,13 @@ pub(super) async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<Ex
     match arguments.format {
         ListFormat::Table => {
             let paused = in_force.pause(policy);
+            let narrowed: String = policy
+                .filters
+                .iter()
+                .map(|filters| format!("# narrowed by {}\n", filters.file.display()))
+                .collect();
             print_data(&format!(
-                "# {} ({}, {})\n{}{}{}# {}\n{}",
+                "# {} ({}, {})\n{}{}{}{narrowed}# {}\n{}",
                 policy.id,
                 word(policy.mode),
                 policy.severity,
@@ -205,6 +210,7 @@ pub(super) async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<Ex
                 "false_positives": policy.false_positives,
                 "runbook": policy.runbook,
                 "file": policy.file,
+                "narrowed_by": policy.filters.iter().map(|filters| &filters.file).collect::<Vec<_>>(),
                 "paused": in_force.pause(policy),
                 "set": set,
                 "last_30_days": counts,

@@ -183,6 +183,8 @@ pub(crate) struct PolicyDetail {
     runbook: String,
     /// The whole file.
     text: String,
+    /// Files of filters that narrow its rules.
+    narrowed_by: Vec<String>,
     /// About whom it speaks: `include` and `exclude`, each with `people`, `groups` and `roles`.
     #[schema(value_type = Object)]
     scope: Value,
@@ -256,6 +258,11 @@ impl PolicyDetail {
             false_positives: policy.false_positives.clone(),
             runbook: policy.runbook.clone(),
             text: policy.text.to_string(),
+            narrowed_by: policy
+                .filters
+                .iter()
+                .map(|filters| filters.file.display().to_string())
+                .collect(),
             scope: scope(policy),
             parameters: parameters(policy),
             parameters_known: detector.map_or_else(Vec::new, PolicyParameter::all_of),
