@@ -19,13 +19,32 @@ const ALERT_ROWS: &str = "alert/";
 #[derive(Debug)]
 pub struct Detector {
     policies: Vec<Arc<Policy>>,
-    activity: ActivityEngine,
-    anomalies: AnomalyEngine,
-    alerts: AlertGrouper,
+    activity: ActivityStage,
+    anomalies: AnomalyStage,
     findings: Vec<Finding>,
+}
+
+/// The first half of a [`Detector`]: activity policies. It may be ahead of the second, on another thread.
+#[derive(Debug)]
+pub struct ActivityStage {
+    engine: ActivityEngine,
+    lacking: LackingByDay,
+}
+
+/// The second half of a [`Detector`]: anomalies, and the grouping of everything that is found.
+#[derive(Debug)]
+pub struct AnomalyStage {
+    engine: AnomalyEngine,
+    alerts: AlertGrouper,
+    lacking: LackingByDay,
+}
+
+/// Counts what could not be judged.
+#[derive(Debug, Default)]
+struct LackingByDay {
     /// The day of the newest event.
     day: NaiveDate,
-    not_evaluable: Vec<NotEvaluable>,
+    counted: Vec<NotEvaluable>,
 }
 
 /// Events of one day that a policy could not judge: they lack what it asks for, counts, compares or groups by.
@@ -51,45 +70,30 @@ impl Detector {
         errors.extend(more);
         let detector = Self {
             policies: policies.to_vec(),
-            activity,
-            anomalies,
-            alerts: AlertGrouper::new(source, policies, settings),
+            activity: ActivityStage {
+                engine: activity,
+                lacking: LackingByDay::default(),
+            },
+            anomalies: AnomalyStage {
+                engine: anomalies,
+                alerts: AlertGrouper::new(source, policies, settings),
+                lacking: LackingByDay::default(),
+            },
             findings: Vec::new(),
-            day: NaiveDate::MIN,
-            not_evaluable: Vec::new(),
         };
         (detector, errors)
     }
 
     /// Judges an event, learns from it, and adds what comes of it to `changes`.
     pub fn take(&mut self, event: &EnrichedEvent, people: &People, changes: &mut Vec<Change>) {
-        let day = event.event.created_at.date_naive();
-        if day != self.day {
-            self.end_day();
-            self.day = day;
-        }
-        let mut findings = std::mem::take(&mut self.findings);
-        self.find(event, people, &mut findings);
-        for finding in findings.drain(..) {
-            self.alerts.take(finding, changes);
-        }
-        self.findings = findings;
+        self.activity.find(event, people, &mut self.findings);
+        self.anomalies
+            .take(event, people, &mut self.findings, changes);
     }
 
-    fn find(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
-        let before = findings.len();
-        self.activity.evaluate(event, people, findings);
-        let found = findings.iter().skip(before);
-        if found
-            .into_iter()
-            .any(|finding| self.alerts.alerts(&finding.policy))
-        {
-            let rarity = self.anomalies.rarity(event);
-            for finding in findings.iter_mut().skip(before) {
-                finding.explanation.rarity.clone_from(&rarity);
-            }
-        }
-        self.anomalies.evaluate(event, people, findings);
+    /// Both halves, for two threads. Every event goes through both, in the same order.
+    pub fn stages(&mut self) -> (&mut ActivityStage, &mut AnomalyStage) {
+        (&mut self.activity, &mut self.anomalies)
     }
 
     /// Why the policy of this name speaks about an event, or why it does not, with what is known now; to be asked before the event is
@@ -100,26 +104,18 @@ impl Detector {
             .iter()
             .find(|known| known.id.as_str() == policy)?;
         Some(match policy.kind {
-            PolicyKind::Activity(_) => self.activity.explain(event, people, policy),
-            PolicyKind::Anomaly { .. } => self.anomalies.explain(event, people, policy),
+            PolicyKind::Activity(_) => self.activity.engine.explain(event, people, policy),
+            PolicyKind::Anomaly { .. } => self.anomalies.engine.explain(event, people, policy),
         })
     }
 
     /// How many events no policy could judge, by policy and day, since the last call. Previews are left out.
     pub fn take_not_evaluable(&mut self) -> Vec<NotEvaluable> {
-        self.end_day();
-        std::mem::take(&mut self.not_evaluable)
-    }
-
-    fn end_day(&mut self) {
-        let activity = self.activity.take_not_evaluable();
-        let all = activity.chain(self.anomalies.take_not_evaluable());
-        self.not_evaluable
-            .extend(all.map(|(policy, events)| NotEvaluable {
-                policy: policy.clone(),
-                day: self.day,
-                events,
-            }));
+        self.activity.end_day();
+        self.anomalies.end_day();
+        let mut all = std::mem::take(&mut self.activity.lacking.counted);
+        all.append(&mut self.anomalies.lacking.counted);
+        all
     }
 
     /// The policies, as they were given.
@@ -129,42 +125,113 @@ impl Detector {
 
     /// From here on, until [`Detector::end_preview`], everything is forgotten again.
     pub fn begin_preview(&mut self) {
-        self.activity.begin_preview();
-        self.anomalies.begin_preview();
-        self.alerts.begin_preview();
+        self.activity.engine.begin_preview();
+        self.anomalies.engine.begin_preview();
+        self.anomalies.alerts.begin_preview();
     }
 
     /// Forgets what happened since [`Detector::begin_preview`].
     pub fn end_preview(&mut self) {
-        self.activity.end_preview();
-        self.anomalies.end_preview();
-        self.alerts.end_preview();
+        self.activity.engine.end_preview();
+        self.anomalies.engine.end_preview();
+        self.anomalies.alerts.end_preview();
     }
 
     /// What has to be saved since the last time. Not to be called during a preview.
     pub fn take_changes(&mut self) -> Vec<StateRow> {
-        let mut rows = self.activity.take_changes();
-        rows.extend(self.anomalies.take_changes());
-        rows.extend(self.alerts.take_changes());
+        let mut rows = self.activity.engine.take_changes();
+        rows.extend(self.anomalies.engine.take_changes());
+        rows.extend(self.anomalies.alerts.take_changes());
         rows
     }
 
     /// Takes saved rows into a detector that has seen nothing yet. Answers the keys of rows that could not be read.
     pub fn restore(&mut self, rows: Vec<StateRow>) -> Vec<String> {
-        let mut unreadable = self.anomalies.restore(&rows);
+        let mut unreadable = self.anomalies.engine.restore(&rows);
         let (alerts, others): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .partition(|row| row.key.starts_with(ALERT_ROWS));
-        let refused = alerts.iter().filter(|row| !self.alerts.restore(row));
+        let refused = alerts
+            .iter()
+            .filter(|row| !self.anomalies.alerts.restore(row));
         unreadable.extend(refused.map(|row| row.key.clone()));
-        self.activity.restore(others);
+        self.activity.engine.restore(others);
         unreadable
+    }
+}
+
+impl ActivityStage {
+    /// Adds what the activity policies find at an event.
+    pub fn find(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
+        if self.lacking.is_behind(event) {
+            self.end_day();
+            self.lacking.day = event.event.created_at.date_naive();
+        }
+        self.engine.evaluate(event, people, findings);
+    }
+
+    fn end_day(&mut self) {
+        self.lacking.add(self.engine.take_not_evaluable());
+    }
+}
+
+impl AnomalyStage {
+    /// Judges an event, of which the activity policies found `findings`, learns from it, and adds what comes of all that to `changes`.
+    pub fn take(
+        &mut self,
+        event: &EnrichedEvent,
+        people: &People,
+        findings: &mut Vec<Finding>,
+        changes: &mut Vec<Change>,
+    ) {
+        if self.lacking.is_behind(event) {
+            self.end_day();
+            self.lacking.day = event.event.created_at.date_naive();
+        }
+        self.find(event, people, findings);
+        for finding in findings.drain(..) {
+            self.alerts.take(finding, changes);
+        }
+    }
+
+    fn find(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
+        let is_alert = |finding: &Finding| self.alerts.alerts(&finding.policy);
+        if findings.iter().any(is_alert) {
+            let rarity = self.engine.rarity(event);
+            for finding in findings.iter_mut() {
+                finding.explanation.rarity.clone_from(&rarity);
+            }
+        }
+        self.engine.evaluate(event, people, findings);
+    }
+
+    fn end_day(&mut self) {
+        self.lacking.add(self.engine.take_not_evaluable());
+    }
+}
+
+impl LackingByDay {
+    fn is_behind(&self, event: &EnrichedEvent) -> bool {
+        event.event.created_at.date_naive() != self.day
+    }
+
+    fn add<'a>(&mut self, counts: impl Iterator<Item = (&'a PolicyId, u64)>) {
+        let day = self.day;
+        self.counted
+            .extend(counts.map(|(policy, events)| NotEvaluable {
+                policy: policy.clone(),
+                day,
+                events,
+            }));
     }
 }
 
 impl Evaluate for Detector {
     fn evaluate(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
-        self.find(event, people, findings);
+        let mut found = Vec::new();
+        self.activity.find(event, people, &mut found);
+        self.anomalies.find(event, people, &mut found);
+        findings.append(&mut found);
     }
 
     fn explain(&self, event: &EnrichedEvent, people: &People, policy: &Policy) -> Option<Verdict> {

@@ -27,7 +27,7 @@ pub use anomaly::{
     AnomalyEngine, BaselineSizes, DETECTORS, Parameter, ParameterRange, detector_parameters,
 };
 pub use baseline::{ADDRESSES_MAX, OAUTH_APPS_MAX, PEOPLE_MAX, VALUES_MAX};
-pub use detector::{Detector, ENGINE_VERSION, NotEvaluable};
+pub use detector::{ActivityStage, AnomalyStage, Detector, ENGINE_VERSION, NotEvaluable};
 pub use finding::{
     Comparison, Entity, EntityKind, EventReference, Explanation, FINDING_EVENTS_MAX, Finding,
     PolicyId, Rarity,

@@ -12,6 +12,7 @@
 mod traffic;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -122,11 +123,20 @@ async fn old_event(lake: &Lake) -> AuditEvent {
         range: TimeRange::new(start, start + TimeDelta::hours(1)),
         ..EventFilter::default()
     };
-    lake.events(&filter, None, 1).await.unwrap().remove(0).event
+    lake.events(&filter, None, 1).await.unwrap()[0]
+        .event
+        .clone()
+}
+
+/// About fifty events, and never the same page twice: what was read is not read again.
+async fn page(lake: &Lake, filter: &EventFilter) -> usize {
+    static ASKED: AtomicUsize = AtomicUsize::new(50);
+    let limit = ASKED.fetch_add(1, Ordering::Relaxed);
+    lake.events(filter, None, limit).await.unwrap().len()
 }
 
 async fn find(lake: &Lake, name: &str, filter: EventFilter) {
-    let ask = async || lake.events(&filter, None, 50).await.unwrap().len();
+    let ask = async || page(lake, &filter).await;
     let found = timed(name, ask).await;
     say("", format_args!("          {found} found"));
 }
@@ -273,10 +283,7 @@ async fn poll(lake: &Lake) {
     .await;
     let files = lake.statistics().await.unwrap().files;
     timed(&format!("newest 50 with {files} files"), async || {
-        lake.events(&EventFilter::default(), None, 50)
-            .await
-            .unwrap()
-            .len()
+        page(&lake, &EventFilter::default()).await
     })
     .await;
     let started = Instant::now();

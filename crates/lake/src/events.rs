@@ -11,6 +11,7 @@ use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{AddressFacts, AuditEvent, Device, SourceScope, TimeRange};
 
 use crate::facets::ValueFilter;
+use crate::pages::PageKey;
 use crate::query::QueryLimits;
 use crate::rows::{days_since_epoch, stored_from_columns};
 use crate::table::rows_by_day;
@@ -43,7 +44,7 @@ pub struct StoredEvent {
 }
 
 /// Where a page of events, newest first, ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventPosition {
     /// `created_at` of its last event.
     pub created_at: DateTime<Utc>,
@@ -54,7 +55,7 @@ pub struct EventPosition {
 }
 
 /// Which events are meant: all filters that are set must fit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct EventFilter {
     /// Instance name of the source.
     pub source: Option<String>,
@@ -186,22 +187,39 @@ fn after(position: &EventPosition) -> Expr {
 
 impl Lake {
     /// The newest events that fit `filter` and come after `position`, at most `limit` (and never more than 1,000). Looks into the
-    /// past by longer and longer strides, and no further than it must.
+    /// past by longer and longer strides, and no further than it must. A page that was read of the same version is not read again.
     pub async fn events(
         &self,
         filter: &EventFilter,
         position: Option<&EventPosition>,
         limit: usize,
-    ) -> Result<Vec<StoredEvent>, LakeError> {
+    ) -> Result<Arc<[StoredEvent]>, LakeError> {
         let limit = limit.min(PAGE_ROWS_MAX);
         let table = self.newest().await?;
+        let key = PageKey {
+            version: table.version().unwrap_or_default(),
+            filter: filter.clone(),
+            position: position.cloned(),
+            limit,
+        };
+        let read = self.read_page(&table, filter, position, limit);
+        self.0.pages.get(&key, read).await
+    }
+
+    async fn read_page(
+        &self,
+        table: &DeltaTable,
+        filter: &EventFilter,
+        position: Option<&EventPosition>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, LakeError> {
         let first = filter.range.map(|range| range.start.date_naive());
         let last = filter.range.map(|range| range.end.date_naive());
         let last = last
             .into_iter()
             .chain(position.map(|position| position.created_at.date_naive()))
             .min();
-        let stored: Vec<(NaiveDate, u64)> = rows_by_day(&table)
+        let stored: Vec<(NaiveDate, u64)> = rows_by_day(table)
             .map_err(|error| self.opening(error))?
             .into_iter()
             .rev()
@@ -223,7 +241,7 @@ impl Lake {
             .chain(filter.range.map(within))
             .chain(position.map(after))
             .reduce(Expr::and);
-        let frame = self.reading(&table).await?;
+        let frame = self.reading(table).await?;
         let search = async {
             let mut events = Vec::new();
             let mut rest = stored.as_slice();

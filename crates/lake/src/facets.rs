@@ -173,7 +173,7 @@ impl FacetField {
 }
 
 /// Events that have one of some values of a field, or none of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ValueFilter {
     /// Which field.
     pub field: FacetField,

@@ -30,6 +30,7 @@ mod location;
 mod maintenance;
 mod memory;
 mod ordered;
+mod pages;
 mod places;
 mod query;
 mod rearrange;

@@ -22,6 +22,7 @@ use url::Url;
 use crate::durable::{DurableFolder, LOG_FOLDER};
 use crate::gids::KnownGids;
 use crate::memory::QUERIES_MEMORY_MAX;
+use crate::pages::Pages;
 use crate::repair::{self, Repair};
 use crate::{LakeError, LakeLocation, schema};
 
@@ -63,6 +64,8 @@ pub(crate) struct Inner {
     loaded_at: AtomicU64,
     /// Shared by all queries, for its caches of file footers.
     pub(crate) runtime: Arc<RuntimeEnv>,
+    /// Pages of events that were read already.
+    pub(crate) pages: Pages,
     /// What all queries have for their work.
     pub(crate) memory: Arc<GreedyMemoryPool>,
 }
@@ -131,6 +134,7 @@ impl Lake {
             current: RwLock::new(table),
             writer: Arc::default(),
             runtime,
+            pages: Pages::new(),
             memory: Arc::new(GreedyMemoryPool::new(QUERIES_MEMORY_MAX)),
         })))
     }

@@ -66,7 +66,7 @@ impl FromStr for Role {
 }
 
 /// Which sources somebody may see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SourceScope {
     /// All, also those that come later.
     #[default]

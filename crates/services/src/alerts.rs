@@ -193,9 +193,15 @@ impl Services {
 
     /// The alert with this id, or the only one whose id begins with it.
     pub async fn alert(&self, id: &str) -> Result<AlertStory, ServiceError> {
-        let id = self.alert_id(id).await?;
-        let missing = || ServiceError::NoSuchAlert(id.clone());
-        let detail = self.ledger.alert(&id).await?.ok_or_else(missing)?;
+        let (id, detail) = match self.ledger.alert(id).await? {
+            Some(detail) => (id.to_owned(), detail),
+            None => {
+                let id = self.only_alert(id).await?;
+                let missing = || ServiceError::NoSuchAlert(id.clone());
+                let detail = self.ledger.alert(&id).await?.ok_or_else(missing)?;
+                (id, detail)
+            }
+        };
         let events = self.ledger.alert_events(&id).await?;
         let mut history: Vec<HistoryView> = self
             .ledger
@@ -299,6 +305,11 @@ impl Services {
         if self.ledger.alert(beginning).await?.is_some() {
             return Ok(beginning.to_owned());
         }
+        self.only_alert(beginning).await
+    }
+
+    /// The id of the only alert whose id begins so.
+    async fn only_alert(&self, beginning: &str) -> Result<String, ServiceError> {
         let missing = || ServiceError::NoSuchAlert(beginning.to_owned());
         let is_hexadecimal = beginning.chars().all(|char| char.is_ascii_hexdigit());
         if !is_hexadecimal || beginning.len() < ID_CHARS_MIN {

@@ -1,5 +1,6 @@
 //! Asking the lake, with what the ledger knows beside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use drishti_lake::{ExportFormat, Facet, FacetField, LakeError, SideTable};
@@ -74,7 +75,7 @@ impl Services {
         filter: &EventFilter,
         position: Option<&EventPosition>,
         limit: usize,
-    ) -> Result<Vec<StoredEvent>, ServiceError> {
+    ) -> Result<Arc<[StoredEvent]>, ServiceError> {
         Ok(self.lake.events(filter, position, limit).await?)
     }
 

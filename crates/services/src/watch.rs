@@ -15,6 +15,7 @@ use std::time::Duration;
 use drishti_detect::Policy;
 use drishti_ledger::{Lease, LedgerError};
 
+mod evaluation;
 mod explain;
 mod fresh;
 mod grouping;

@@ -11,6 +11,7 @@ use drishti_model::{SourceName, SystemClock};
 use drishti_services::ingest::IngestSummary;
 use drishti_services::watch::{KnowledgeFiles, NamedFile};
 use drishti_services::{AlertFilter, Installation, LakeLocation, SealingKey, Services};
+use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +20,9 @@ use super::{people, progress};
 use crate::cli::DetectArgs;
 use crate::output::{self, grouped};
 use crate::shipped;
+
+/// Alerts whose events and explanations are read at the same time.
+const ALERTS_READ_AT_ONCE: usize = 4;
 
 /// One alert, as a line.
 #[derive(Serialize)]
@@ -154,8 +158,13 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
 async fn print_alerts(services: &Services) -> anyhow::Result<()> {
     let mut alerts = services.all_alerts(AlertFilter::default()).await?;
     alerts.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
-    for alert in alerts {
-        let story = services.alert(&alert.id).await?;
+    let stories = alerts.iter().map(|alert| services.alert(&alert.id));
+    let mut stories = futures::stream::iter(stories).buffered(ALERTS_READ_AT_ONCE);
+    for alert in &alerts {
+        let Some(story) = stories.try_next().await? else {
+            break;
+        };
+        let alert = alert.clone();
         let line = Line {
             policy_id: alert.policy_id,
             severity: alert.severity,

@@ -131,6 +131,7 @@ pub(crate) async fn all_events(lake: &Lake) -> Vec<StoredEvent> {
     lake.events(&EventFilter::default(), None, 1_000)
         .await
         .unwrap()
+        .to_vec()
 }
 
 /// Every file below `folder` whose path ends in `ending`.

@@ -44,7 +44,7 @@ impl Services {
             .events(&filter, None, EVENTS_EXPLAINED_MAX)
             .await?;
         let mut explained = Vec::new();
-        for stored in found {
+        for stored in found.iter().cloned() {
             let event = EnrichedEvent {
                 event: stored.event,
                 address: stored.address,

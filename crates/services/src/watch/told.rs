@@ -60,6 +60,13 @@ impl Told {
         }
     }
 
+    /// Forgets what is not of the alerts themselves.
+    pub(super) fn keep_alerts(&mut self) {
+        self.risk.clear();
+        self.signals.clear();
+        self.counts.clear();
+    }
+
     /// How much there is to be saved: alerts, what they rest on, signals and risk.
     pub(super) fn len(&self) -> usize {
         let events: usize = self.alerts.values().map(|(_, events)| events.len()).sum();

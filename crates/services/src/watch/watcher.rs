@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_detect::{Detector, ENGINE_VERSION, GroupingSettings, People, Presences, StateRow};
+use drishti_detect::{
+    Change, Detector, ENGINE_VERSION, GroupingSettings, People, Presences, StateRow,
+};
 use drishti_ledger::{
     DetectionStep, Generation, Lease, PolicySettings, Preview, StateChange, StateKind,
 };
 use drishti_model::{EnrichedEvent, TimeRange};
 
+use super::evaluation::{Evaluation, Judge};
 use super::grouping::grouping;
 use super::people::{PeopleVersion, people, people_seen};
 use super::saving::Saving;
@@ -21,6 +24,9 @@ const EVENTS_A_STEP: u64 = 1_000_000;
 
 /// Findings after which it is saved all the same: as many as may wait in memory.
 const FINDINGS_A_STEP: usize = 50_000;
+
+/// The same of events that only pass: few, so that most are saved while others are looked for.
+const FINDINGS_A_PASSING_STEP: usize = 5_000;
 
 /// How far behind now the settled time may be for what is not settled to be evaluated as well: while the past is still being
 /// fetched, that would be most of it, again and again.
@@ -43,15 +49,13 @@ pub(crate) struct Watcher {
     grouping: GroupingSettings,
     lease: Lease,
     generation: Generation,
-    /// `None` only while another thread has it.
-    detector: Option<Detector>,
+    evaluation: Evaluation,
     people: Arc<People>,
     people_version: PeopleVersion,
     /// What was found for good since the last save, and what the preview found.
     told: Told,
     previewed: Told,
-    /// Who did something since the last save, for good and in the preview.
-    seen: Presences,
+    /// Who did something in the preview.
     seen_in_preview: Presences,
     is_previewing: bool,
     saving: Saving,
@@ -91,12 +95,11 @@ impl Watcher {
             grouping,
             lease,
             generation,
-            detector: Some(detector),
+            evaluation: Evaluation::new(detector),
             people: Arc::new(people),
             people_version,
             told: Told::default(),
             previewed: Told::default(),
-            seen: Presences::default(),
             seen_in_preview: Presences::default(),
             is_previewing: false,
             saving: Saving::default(),
@@ -115,8 +118,7 @@ impl Watcher {
                 });
             })
             .await?;
-        let detector = self.detector.as_mut();
-        let unreadable = detector.map_or_else(Vec::new, |detector| detector.restore(rows));
+        let unreadable = self.evaluation.resting()?.detector.restore(rows);
         if !unreadable.is_empty() {
             tracing::warn!(source = %self.lease.source, rows = unreadable.len(), "some of what was remembered can't be read any more, and is learned again");
         }
@@ -257,15 +259,17 @@ impl Watcher {
 
     /// Evaluates the events since `from`, without remembering anything of it.
     async fn preview(&mut self, from: DateTime<Utc>) -> Result<(), ServiceError> {
+        self.evaluated().await?;
+        let judge = self.evaluation.resting()?;
+        judge.detector.begin_preview();
+        let seen_for_good = std::mem::take(&mut judge.seen);
         self.is_previewing = true;
-        if let Some(detector) = &mut self.detector {
-            detector.begin_preview();
-        }
         let outcome = self.preview_events(from).await;
-        if let Some(detector) = &mut self.detector {
-            detector.end_preview();
-        }
+        self.evaluated().await?;
         self.is_previewing = false;
+        let judge = self.evaluation.resting()?;
+        judge.detector.end_preview();
+        self.seen_in_preview = std::mem::replace(&mut judge.seen, seen_for_good);
         outcome
     }
 
@@ -283,7 +287,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Evaluates events that come in order and are not in the lake; for a source that nothing is remembered of.
+    /// Evaluates events that come in order and are not in the lake; for a source that nothing is remembered of, and whose alerts are
+    /// all that is asked for.
     pub(crate) async fn evaluate_passing(
         &mut self,
         events: Vec<EnrichedEvent>,
@@ -294,15 +299,19 @@ impl Watcher {
         let last_at = last.event.created_at;
         self.summary.events += events.len() as u64;
         self.evaluate(events).await?;
+        self.told.keep_alerts();
         self.generation.settled_until = Some(last_at);
-        if self.told.len() < FINDINGS_A_STEP {
+        if self.told.len() < FINDINGS_A_PASSING_STEP {
             return Ok(());
         }
         self.save_with(Vec::new(), last_at, 0).await
     }
 
-    /// Saves what was found in them. What was learned from them is not saved: nothing goes on from there.
+    /// Saves the alerts that came of them. What was learned from them is not saved: nothing goes on from there.
     pub(crate) async fn end_passing(&mut self) -> Result<WatchSummary, ServiceError> {
+        self.evaluated().await?;
+        self.told.keep_alerts();
+        self.evaluation.resting()?.seen = Presences::default();
         if let Some(last_at) = self.generation.settled_until {
             self.save_with(Vec::new(), last_at, 0).await?;
         }
@@ -310,38 +319,36 @@ impl Watcher {
         Ok(self.summary)
     }
 
-    /// Shows events to the detector, on a thread that may take its time.
+    /// Begins to show events to the detector, and takes what came of those before.
     async fn evaluate(&mut self, events: Vec<EnrichedEvent>) -> Result<(), ServiceError> {
-        const DIED: ServiceError = ServiceError::TaskDied("the evaluation of events");
-        let mut detector = self.detector.take().ok_or(DIED)?;
         let people = Arc::clone(&self.people);
-        let (told, seen) = if self.is_previewing {
-            (&mut self.previewed, &mut self.seen_in_preview)
+        let changes = self.evaluation.begin(events, people).await?;
+        self.take(changes);
+        Ok(())
+    }
+
+    /// Waits until the detector has seen everything that was shown to it.
+    async fn evaluated(&mut self) -> Result<(), ServiceError> {
+        let changes = self.evaluation.end().await?;
+        self.take(changes);
+        Ok(())
+    }
+
+    fn take(&mut self, changes: Vec<Change>) {
+        let told = if self.is_previewing {
+            &mut self.previewed
         } else {
-            (&mut self.told, &mut self.seen)
+            &mut self.told
         };
-        let mut presences = std::mem::take(seen);
-        let work = tokio::task::spawn_blocking(move || {
-            let mut changes = Vec::new();
-            for event in &events {
-                detector.take(event, &people, &mut changes);
-                presences.note(event);
-            }
-            (detector, presences, changes)
-        });
-        let (detector, presences, changes) = work.await.map_err(|_| DIED)?;
-        *seen = presences;
         for change in changes {
             told.take(self.lease.source.as_str(), change);
         }
-        self.detector = Some(detector);
-        Ok(())
     }
 
     /// Begins to save what was found and what is remembered.
     async fn save(&mut self, settled: DateTime<Utc>, batch: i64) -> Result<(), ServiceError> {
-        let detector = self.detector.as_mut();
-        let rows = detector.map_or_else(Vec::new, Detector::take_changes);
+        self.evaluated().await?;
+        let rows = self.evaluation.resting()?.detector.take_changes();
         let rows = rows.into_iter().map(state_change).collect();
         self.save_with(rows, settled, batch).await
     }
@@ -365,13 +372,12 @@ impl Watcher {
         settled: DateTime<Utc>,
         batch: i64,
     ) -> Result<(), ServiceError> {
-        if let Some(detector) = &mut self.detector {
-            for lacking in &detector.take_not_evaluable() {
-                self.told.lacking(lacking);
-            }
+        self.evaluated().await?;
+        let Judge { detector, seen } = self.evaluation.resting()?;
+        for lacking in &detector.take_not_evaluable() {
+            self.told.lacking(lacking);
         }
-        let detector = self.detector.as_ref();
-        let policies = detector.map_or(&[][..], Detector::policies);
+        let policies = detector.policies();
         let preview = std::mem::take(&mut self.previewed).lists(policies);
         let Lists {
             alerts,
@@ -391,7 +397,7 @@ impl Watcher {
             alerts,
             risk,
             signals,
-            people: people_seen(&mut self.seen),
+            people: people_seen(seen),
             counts,
             suppressed,
             paused,

@@ -117,7 +117,7 @@ pub(crate) async fn stored(services: &Services) -> Vec<StoredEvent> {
         if page.is_empty() {
             return all;
         }
-        all.extend(page);
+        all.extend(page.iter().cloned());
     }
 }
 

@@ -12,6 +12,7 @@ import { eventQuery, type EventFilters } from './filters';
 const PAGE_SIZE = 100;
 const NEXT_PAGE_SIZE = 500;
 const BARS_MAX = 120;
+const MINUTE_MILLISECONDS = 60_000;
 /** Before any event, and bars of which not too many lie between then and now. */
 const EVER = '1970-01-01T00:00:00Z';
 const WIDEST = '30d';
@@ -33,7 +34,8 @@ export class EventList {
   }
 
   async read(filters: EventFilters): Promise<void> {
-    const query = eventQuery(filters, Date.now());
+    // By whole minutes, so that whoever looks at the same is answered by what the server has read already.
+    const query = eventQuery(filters, Math.floor(Date.now() / MINUTE_MILLISECONDS) * MINUTE_MILLISECONDS);
     this.#query = query;
     await Promise.all([this.#readPage(query), this.#readHistogram(query), this.#readFacets(query)]);
   }

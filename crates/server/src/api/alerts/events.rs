@@ -32,7 +32,7 @@ pub(crate) async fn list_alert_events(
     let (events, next) = services
         .alert_events(&alert, position.as_ref(), limit)
         .await?;
-    let mut page = answer(events, limit, EVENTS_PAGE_BYTES_MAX)?;
+    let mut page = answer(&events, limit, EVENTS_PAGE_BYTES_MAX)?;
     page.next_cursor = page.next_cursor.or_else(|| next.as_ref().map(place));
     Ok(Json(page))
 }

@@ -10,7 +10,7 @@ use super::enrichment::{Address, Device};
 use super::filters::{EventParameters, end_of_time};
 use crate::bounds::EVENTS_PAGE_BYTES_MAX;
 use crate::cursor;
-use crate::parameters::{Parameters, page, page_size};
+use crate::parameters::{Parameters, page_size};
 use crate::principal::Scope;
 use crate::problem::{Failure, Problem};
 
@@ -79,17 +79,17 @@ pub(crate) async fn list_events(
     let events = services
         .events(&filter, position.as_ref(), limit + 1)
         .await?;
-    Ok(Json(answer(events, limit, EVENTS_PAGE_BYTES_MAX)?))
+    Ok(Json(answer(&events, limit, EVENTS_PAGE_BYTES_MAX)?))
 }
 
 /// The page of events that were read one too many; it ends early where they are too large.
 pub(in crate::api) fn answer(
-    events: Vec<StoredEvent>,
+    events: &[StoredEvent],
     limit: usize,
     bytes_max: usize,
 ) -> Result<EventPage, Problem> {
     let mut bytes = 0;
-    let mut kept = 0;
+    let mut kept = 0_usize;
     let mut shown = Vec::new();
     for stored in events.iter().take(limit) {
         let json = stored.event.to_json();
@@ -107,10 +107,11 @@ pub(in crate::api) fn answer(
             device: stored.device.as_deref().map(Device::from),
         });
     }
-    let (_, next) = page(events, kept, |last| place(&place_of(last)));
+    let last = kept.checked_sub(1).and_then(|last| events.get(last));
+    let next = last.filter(|_| events.len() > kept);
     Ok(EventPage {
         events: shown,
-        next_cursor: next,
+        next_cursor: next.map(|last| place(&place_of(last))),
     })
 }
 
@@ -193,11 +194,11 @@ mod tests {
         let events: Vec<StoredEvent> = (0..3)
             .map(|number| stored(3 - number, &"x".repeat(600)))
             .collect();
-        let first = answer(events.clone(), 3, 1_000).unwrap();
+        let first = answer(&events, 3, 1_000).unwrap();
         assert_eq!(first.events.len(), 1);
         let next = position(&first.next_cursor.unwrap()).unwrap();
         assert_eq!(next.gid, "3");
-        let all = answer(events, 3, 10_000).unwrap();
+        let all = answer(&events, 3, 10_000).unwrap();
         assert_eq!((all.events.len(), all.next_cursor), (3, None));
     }
 }
