@@ -191,7 +191,7 @@ export const SCREENS: Screen[] = [
     ready: 'text=History',
     size: { width: 700, height: 900 },
   },
-  { name: 'sources', path: '/sources', ready: 'main li' },
+  { name: 'sources', path: '/sources', ready: 'main li svg rect' },
   { name: 'source', path: '/sources/demo', ready: 'text=What happened' },
   { name: 'source-quarantine', path: '/sources/odd', ready: 'text=Try all again' },
   { name: 'source-new', path: '/sources/new', ready: 'form' },

@@ -193,14 +193,13 @@ impl Services {
 
     /// The alert with this id, or the only one whose id begins with it.
     pub async fn alert(&self, id: &str) -> Result<AlertStory, ServiceError> {
-        let (id, detail) = match self.ledger.alert(id).await? {
-            Some(detail) => (id.to_owned(), detail),
-            None => {
-                let id = self.only_alert(id).await?;
-                let missing = || ServiceError::NoSuchAlert(id.clone());
-                let detail = self.ledger.alert(&id).await?.ok_or_else(missing)?;
-                (id, detail)
-            }
+        let (id, detail) = if let Some(detail) = self.ledger.alert(id).await? {
+            (id.to_owned(), detail)
+        } else {
+            let id = self.only_alert(id).await?;
+            let missing = || ServiceError::NoSuchAlert(id.clone());
+            let detail = self.ledger.alert(&id).await?.ok_or_else(missing)?;
+            (id, detail)
         };
         let events = self.ledger.alert_events(&id).await?;
         let mut history: Vec<HistoryView> = self

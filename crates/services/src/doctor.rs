@@ -154,7 +154,10 @@ async fn sources(services: &Services, asks_asana: bool) -> Vec<Finding> {
         findings.push(standing(&check, overview));
         findings.extend(coverage(services, &check, overview));
         if overview.quarantined > 0 {
-            let found = format!("{} events were refused", grouped(overview.quarantined));
+            let found = match overview.quarantined {
+                1 => "1 event was refused".to_owned(),
+                count => format!("{} events were refused", grouped(count)),
+            };
             let advice = format!(
                 "`drishti sources quarantine list --source {}` shows why.",
                 shell_word(name.as_str())

@@ -103,7 +103,7 @@ async fn the_doctor_says_what_to_do() {
     let quarantine = of("source acme, quarantine");
     assert_eq!(
         (&quarantine["is_ok"], &quarantine["found"]),
-        (&json!(false), &json!("1 events were refused"))
+        (&json!(false), &json!("1 event was refused"))
     );
     assert!(
         quarantine["advice"]

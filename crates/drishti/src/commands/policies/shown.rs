@@ -181,11 +181,12 @@ pub(super) async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<Ex
     match arguments.format {
         ListFormat::Table => {
             let paused = in_force.pause(policy);
-            let narrowed: String = policy
+            let narrowed: Vec<String> = policy
                 .filters
                 .iter()
                 .map(|filters| format!("# narrowed by {}\n", filters.file.display()))
                 .collect();
+            let narrowed = narrowed.concat();
             print_data(&format!(
                 "# {} ({}, {})\n{}{}{}{narrowed}# {}\n{}",
                 policy.id,
