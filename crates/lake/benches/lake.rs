@@ -283,7 +283,7 @@ async fn poll(lake: &Lake) {
     .await;
     let files = lake.statistics().await.unwrap().files;
     timed(&format!("newest 50 with {files} files"), async || {
-        page(&lake, &EventFilter::default()).await
+        page(lake, &EventFilter::default()).await
     })
     .await;
     let started = Instant::now();
