@@ -30,6 +30,7 @@ export default defineConfig({
   projects: [
     { name: 'ready', testMatch: '*.setup.ts' },
     { name: 'journeys', testMatch: '*.spec.ts', dependencies: ['ready'], use: { storageState: signedIn } },
+    { name: 'paint', testMatch: 'paint.ts', dependencies: ['ready'], use: { storageState: signedIn } },
     { name: 'screenshots', testMatch: 'screenshots.ts', dependencies: ['ready'], use: { storageState: signedIn } },
   ],
   webServer: {
