@@ -254,9 +254,12 @@ unwatched('taking a mode back gives it back to the file, and takes nothing from 
   await patch(null);
   await page.goto(`/policies?text=${name}`);
   const mode = page.locator('main li select');
+  const before = await mode.inputValue();
   await mode.selectOption('off');
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect.poll(async () => (await set()).mode).toBeNull();
+  // The list is read again after it.
+  await expect(mode).toHaveValue(before);
 
   // Another operator is faster, so that no list of this page can show it before.
   await page.route(
