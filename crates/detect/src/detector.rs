@@ -163,9 +163,10 @@ impl Detector {
 impl ActivityStage {
     /// Adds what the activity policies find at an event.
     pub fn find(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
-        if self.lacking.is_behind(event) {
+        let day = event.event.created_at.date_naive();
+        if day != self.lacking.day {
             self.end_day();
-            self.lacking.day = event.event.created_at.date_naive();
+            self.lacking.day = day;
         }
         self.engine.evaluate(event, people, findings);
     }
@@ -184,9 +185,10 @@ impl AnomalyStage {
         findings: &mut Vec<Finding>,
         changes: &mut Vec<Change>,
     ) {
-        if self.lacking.is_behind(event) {
+        let day = event.event.created_at.date_naive();
+        if day != self.lacking.day {
             self.end_day();
-            self.lacking.day = event.event.created_at.date_naive();
+            self.lacking.day = day;
         }
         self.find(event, people, findings);
         for finding in findings.drain(..) {
@@ -211,10 +213,6 @@ impl AnomalyStage {
 }
 
 impl LackingByDay {
-    fn is_behind(&self, event: &EnrichedEvent) -> bool {
-        event.event.created_at.date_naive() != self.day
-    }
-
     fn add<'a>(&mut self, counts: impl Iterator<Item = (&'a PolicyId, u64)>) {
         let day = self.day;
         self.counted
@@ -228,6 +226,7 @@ impl LackingByDay {
 
 impl Evaluate for Detector {
     fn evaluate(&mut self, event: &EnrichedEvent, people: &People, findings: &mut Vec<Finding>) {
+        // Of its own: what was found at events before is not as rare as this one.
         let mut found = Vec::new();
         self.activity.find(event, people, &mut found);
         self.anomalies.find(event, people, &mut found);

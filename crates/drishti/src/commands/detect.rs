@@ -158,13 +158,12 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
 async fn print_alerts(services: &Services) -> anyhow::Result<()> {
     let mut alerts = services.all_alerts(AlertFilter::default()).await?;
     alerts.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
-    let stories = alerts.iter().map(|alert| services.alert(&alert.id));
-    let mut stories = futures::stream::iter(stories).buffered(ALERTS_READ_AT_ONCE);
-    for alert in &alerts {
-        let Some(story) = stories.try_next().await? else {
-            break;
-        };
-        let alert = alert.clone();
+    let told = alerts.into_iter().map(|alert| async move {
+        let story = services.alert(&alert.id).await?;
+        anyhow::Ok((alert, story))
+    });
+    let mut told = futures::stream::iter(told).buffered(ALERTS_READ_AT_ONCE);
+    while let Some((alert, story)) = told.try_next().await? {
         let line = Line {
             policy_id: alert.policy_id,
             severity: alert.severity,

@@ -181,9 +181,8 @@ pub(super) async fn show(cli: &Cli, arguments: &PolicyArgs) -> anyhow::Result<Ex
     match arguments.format {
         ListFormat::Table => {
             let paused = in_force.pause(policy);
-            let narrowed: Vec<String> = policy
-                .filters
-                .iter()
+            let files = policy.filters.iter();
+            let narrowed: Vec<String> = files
                 .map(|filters| format!("# narrowed by {}\n", filters.file.display()))
                 .collect();
             let narrowed = narrowed.concat();
