@@ -1,9 +1,12 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use drishti_model::{Severity, SourceName};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use crate::Ledger;
 use crate::error::{Fault, LedgerError, Step};
+use crate::rows::ROWS_AT_ONCE;
 use crate::tables::{alert, alert_detail};
 use crate::value::{cut, moment, moment_if_any, ranked, source_name, text};
 
@@ -23,6 +26,7 @@ pub(crate) use save::save_alerts;
 pub(crate) use triage::hold_alerts;
 
 pub use about::{ALERTED_ENTITIES_MAX, OpenAlerts};
+use events::events_of;
 pub use events::{ALERT_EVENTS_FIRST, ALERT_EVENTS_MAX};
 pub use history::{ALERT_HISTORY_MAX, AlertAction, AlertHistory, DETECTION_AUTHOR};
 pub use list::{AlertCounts, AlertCursor, AlertFilter, AlertOrder, Assignee};
@@ -161,7 +165,53 @@ pub struct AlertDetail {
     pub finding: String,
 }
 
+/// Why an alert was raised.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertReasons {
+    /// As JSON.
+    pub explanation: String,
+    /// What it rests on, the oldest first, as [`Ledger::alert_events`] tells it.
+    pub events: Vec<AlertEvent>,
+}
+
 impl Ledger {
+    /// Why these alerts were raised, by id, read together; ids that no alert has are left out.
+    pub async fn alert_reasons(
+        &self,
+        ids: &[&str],
+    ) -> Result<BTreeMap<String, AlertReasons>, LedgerError> {
+        let found = async {
+            let snapshot = self.snapshot().await?;
+            let mut events = events_of(&snapshot, ids).await?;
+            let mut found = BTreeMap::new();
+            for ids in ids.chunks(ROWS_AT_ONCE) {
+                let details: Vec<(String, String)> = alert_detail::Entity::find()
+                    .select_only()
+                    .column(alert_detail::Column::AlertId)
+                    .column(alert_detail::Column::Explanation)
+                    .filter(alert_detail::Column::AlertId.is_in(ids.iter().copied()))
+                    .into_tuple()
+                    .all(&snapshot)
+                    .await?;
+                for (id, explanation) in details {
+                    let events = events.remove(&id).unwrap_or_default();
+                    found.insert(
+                        id,
+                        AlertReasons {
+                            explanation,
+                            events,
+                        },
+                    );
+                }
+            }
+            snapshot.commit().await?;
+            Ok(found)
+        };
+        found
+            .await
+            .map_err(|fault: Fault| self.failed("reading why alerts were raised", fault))
+    }
+
     /// The alert with this id.
     pub async fn alert(&self, id: &str) -> Result<Option<AlertDetail>, LedgerError> {
         let found = async {

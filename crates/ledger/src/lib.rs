@@ -55,8 +55,9 @@ pub use alerts::{
     ALERT_COMMENT_CHARS_MAX, ALERT_EVENTS_FIRST, ALERT_EVENTS_MAX, ALERT_HISTORY_MAX,
     ALERT_ID_BYTES_MAX, ALERT_JSON_BYTES_MAX, ALERT_TEXT_CHARS_MAX, ALERTED_ENTITIES_MAX,
     ALERTS_AT_ONCE_MAX, Alert, AlertAction, AlertChange, AlertChanges, AlertCounts, AlertCursor,
-    AlertDetail, AlertEntity, AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertState,
-    Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage, Verdicts,
+    AlertDetail, AlertEntity, AlertEvent, AlertFilter, AlertHistory, AlertOrder, AlertReasons,
+    AlertState, Assignee, Classification, DETECTION_AUTHOR, DetectedAlert, OpenAlerts, Triage,
+    Verdicts,
 };
 pub use api_tokens::{API_TOKENS_MAX, ApiToken, NewApiToken, TOKEN_NAME_CHARS_MAX, token_author};
 pub use audit::{AUDIT_JSON_BYTES_MAX, AuditEntry, AuditFilter, StoredAuditEntry};

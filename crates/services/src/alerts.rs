@@ -75,6 +75,15 @@ pub struct EntityView {
     pub name: Option<String>,
 }
 
+/// Why an alert was raised.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertReasons {
+    /// Gids of its events, the oldest first, as far as they are kept.
+    pub event_gids: Vec<String>,
+    /// What was expected and seen.
+    pub explanation: Value,
+}
+
 /// An alert with why and what.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AlertStory {
@@ -189,6 +198,25 @@ impl Services {
                 return Ok(all);
             }
         }
+    }
+
+    /// Why these alerts were raised, in their order, read together.
+    pub async fn alert_reasons(
+        &self,
+        alerts: &[AlertView],
+    ) -> Result<Vec<AlertReasons>, ServiceError> {
+        let ids: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
+        let mut reasons = self.ledger.alert_reasons(&ids).await?;
+        let reasons = ids.into_iter().map(|id| {
+            let why = reasons
+                .remove(id)
+                .ok_or_else(|| ServiceError::NoSuchAlert(id.to_owned()))?;
+            Ok(AlertReasons {
+                event_gids: why.events.into_iter().map(|event| event.gid).collect(),
+                explanation: serde_json::from_str(&why.explanation).unwrap_or_default(),
+            })
+        });
+        reasons.collect()
     }
 
     /// The alert with this id, or the only one whose id begins with it.

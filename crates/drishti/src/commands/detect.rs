@@ -11,7 +11,6 @@ use drishti_model::{SourceName, SystemClock};
 use drishti_services::ingest::IngestSummary;
 use drishti_services::watch::{KnowledgeFiles, NamedFile};
 use drishti_services::{AlertFilter, Installation, LakeLocation, SealingKey, Services};
-use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::ProgressBar;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,17 +20,17 @@ use crate::cli::DetectArgs;
 use crate::output::{self, grouped};
 use crate::shipped;
 
-/// Alerts whose events and explanations are read at the same time.
-const ALERTS_READ_AT_ONCE: usize = 4;
+/// Alerts whose events and explanations are read together.
+const ALERTS_READ_AT_ONCE: usize = 500;
 
 /// One alert, as a line.
 #[derive(Serialize)]
-struct Line {
-    policy_id: String,
+struct Line<'a> {
+    policy_id: &'a str,
     severity: drishti_model::Severity,
-    title: String,
+    title: &'a str,
     time: chrono::DateTime<chrono::Utc>,
-    entity: drishti_services::alerts::EntityView,
+    entity: &'a drishti_services::alerts::EntityView,
     event_gids: Vec<String>,
     explanation: Value,
 }
@@ -158,23 +157,24 @@ async fn open(folder: &Path, arguments: &DetectArgs) -> anyhow::Result<Services>
 async fn print_alerts(services: &Services) -> anyhow::Result<()> {
     let mut alerts = services.all_alerts(AlertFilter::default()).await?;
     alerts.sort_by(|one, other| (one.time, &one.id).cmp(&(other.time, &other.id)));
-    let told = alerts.into_iter().map(|alert| async move {
-        let story = services.alert(&alert.id).await?;
-        anyhow::Ok((alert, story))
-    });
-    let mut told = futures::stream::iter(told).buffered(ALERTS_READ_AT_ONCE);
-    while let Some((alert, story)) = told.try_next().await? {
-        let line = Line {
-            policy_id: alert.policy_id,
-            severity: alert.severity,
-            title: alert.title,
-            time: alert.time,
-            entity: alert.entity,
-            event_gids: story.event_gids,
-            explanation: story.explanation,
-        };
-        let mut out = stdout().lock();
-        writeln!(out, "{}", serde_json::to_string(&line)?).context("writing to standard output")?;
+    for some in alerts.chunks(ALERTS_READ_AT_ONCE) {
+        let reasons = services.alert_reasons(some).await?;
+        let mut lines = String::new();
+        for (alert, reasons) in some.iter().zip(reasons) {
+            let line = Line {
+                policy_id: &alert.policy_id,
+                severity: alert.severity,
+                title: &alert.title,
+                time: alert.time,
+                entity: &alert.entity,
+                event_gids: reasons.event_gids,
+                explanation: reasons.explanation,
+            };
+            lines += &serde_json::to_string(&line)?;
+            lines.push('\n');
+        }
+        let written = stdout().write_all(lines.as_bytes());
+        written.context("writing to standard output")?;
     }
     Ok(())
 }

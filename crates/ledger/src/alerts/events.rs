@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
+    QuerySelect,
+};
 
 use super::AlertEvent;
 use crate::Ledger;
-use crate::error::{Fault, LedgerError, Step};
+use crate::error::{LedgerError, Step};
 use crate::rows::{ROWS_AT_ONCE, insert_or_keep, insert_or_replace};
 use crate::tables::alert_event;
 use crate::value::{cut, micros, moment};
@@ -23,29 +26,45 @@ pub(super) type EventKey = (i64, String);
 impl Ledger {
     /// The events that an alert rests on, the oldest first; of more than [`ALERT_EVENTS_MAX`], the first and the newest.
     pub async fn alert_events(&self, id: &str) -> Result<Vec<AlertEvent>, LedgerError> {
-        let found = async {
-            let mut events: Vec<EventKey> = alert_event::Entity::find()
-                .select_only()
-                .column(alert_event::Column::CreatedAt)
-                .column(alert_event::Column::Gid)
-                .filter(alert_event::Column::AlertId.eq(id))
-                .into_tuple()
-                .all(self.database())
-                .await?;
-            events.sort_unstable();
-            leave_first_and_newest(&mut events);
-            let event = |(created_at, gid)| {
-                Ok(AlertEvent {
-                    created_at: moment(created_at)?,
-                    gid,
-                })
-            };
-            events.into_iter().map(event).collect::<Step<Vec<_>>>()
-        };
-        found.await.map_err(|fault: Fault| {
-            self.failed(format!("reading the events of alert `{id}`"), fault)
-        })
+        let found = events_of(self.database(), &[id]).await;
+        let found = found.map(|mut events| events.remove(id).unwrap_or_default());
+        found.map_err(|fault| self.failed(format!("reading the events of alert `{id}`"), fault))
     }
+}
+
+/// The events of several alerts; an alert that has none is left out.
+pub(super) async fn events_of(
+    connection: &impl ConnectionTrait,
+    ids: &[&str],
+) -> Step<BTreeMap<String, Vec<AlertEvent>>> {
+    let mut found = EventsOf::new();
+    for ids in ids.chunks(ROWS_AT_ONCE) {
+        let rows: Vec<(String, i64, String)> = alert_event::Entity::find()
+            .select_only()
+            .column(alert_event::Column::AlertId)
+            .column(alert_event::Column::CreatedAt)
+            .column(alert_event::Column::Gid)
+            .filter(alert_event::Column::AlertId.is_in(ids.iter().copied()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        for (id, created_at, gid) in rows {
+            found.entry(id).or_default().push((created_at, gid));
+        }
+    }
+    let in_order = |(id, mut events): (String, Vec<EventKey>)| {
+        events.sort_unstable();
+        leave_first_and_newest(&mut events);
+        let event = |(created_at, gid)| {
+            Ok(AlertEvent {
+                created_at: moment(created_at)?,
+                gid,
+            })
+        };
+        let events = events.into_iter().map(event).collect::<Step<Vec<_>>>()?;
+        Ok((id, events))
+    };
+    found.into_iter().map(in_order).collect()
 }
 
 /// Events as they stand in columns, in order.

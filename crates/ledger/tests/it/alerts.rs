@@ -72,6 +72,13 @@ pub(crate) async fn begin_and_grow(place: Place) {
     );
     assert_eq!(stand.ledger.alert("b").await.unwrap(), None);
     assert!(stand.ledger.alert_events("b").await.unwrap().is_empty());
+    let why = stand.ledger.alert_reasons(&["b", "a"]).await.unwrap();
+    assert_eq!(why.keys().collect::<Vec<_>>(), ["a"]);
+    assert_eq!(why["a"].explanation, detail.explanation);
+    assert_eq!(
+        why["a"].events,
+        stand.ledger.alert_events("a").await.unwrap()
+    );
 }
 
 pub(crate) async fn keep_what_people_made_of_them(place: Place) {
