@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use deltalake::DeltaTable;
-use deltalake::arrow::array::AsArray;
+use deltalake::arrow::array::{AsArray, RecordBatch};
 use deltalake::arrow::compute::cast;
 use deltalake::arrow::datatypes::{DataType, TimestampMicrosecondType, UInt64Type};
 use deltalake::datafusion::error::DataFusionError;
@@ -14,7 +14,7 @@ use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use futures::StreamExt as _;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::events::within;
 use crate::rows::enriched_from_columns;
@@ -48,6 +48,16 @@ enum State {
 }
 
 struct Reader {
+    query: DayQuery,
+    days: VecDeque<NaiveDate>,
+    day: Option<Day>,
+    /// The day behind it, which is sorted meanwhile.
+    next_day: JoinSet<Result<Day, LakeError>>,
+}
+
+/// What of a day is read.
+#[derive(Clone)]
+struct DayQuery {
     lake: Lake,
     table: DeltaTable,
     source: SourceName,
@@ -55,8 +65,12 @@ struct Reader {
     /// `None`: of all types.
     event_types: Option<Vec<String>>,
     has_details: bool,
-    days: VecDeque<NaiveDate>,
-    day: Option<SendableRecordBatchStream>,
+}
+
+/// A day that is sorted.
+struct Day {
+    first: Option<RecordBatch>,
+    others: SendableRecordBatchStream,
 }
 
 impl Lake {
@@ -73,14 +87,17 @@ impl Lake {
             .filter(|day| (range.start.date_naive()..=range.end.date_naive()).contains(day))
             .collect();
         Ok(InOrder(State::Ready(Box::new(Reader {
-            lake: self.clone(),
-            table,
-            source: source.clone(),
-            range,
-            event_types: None,
-            has_details: true,
+            query: DayQuery {
+                lake: self.clone(),
+                table,
+                source: source.clone(),
+                range,
+                event_types: None,
+                has_details: true,
+            },
             days,
             day: None,
+            next_day: JoinSet::new(),
         }))))
     }
 
@@ -153,7 +170,7 @@ impl InOrder {
     #[must_use]
     pub fn of_types(mut self, event_types: Vec<String>) -> Self {
         if let State::Ready(reader) = &mut self.0 {
-            reader.event_types = Some(event_types);
+            reader.query.event_types = Some(event_types);
         }
         self
     }
@@ -162,7 +179,7 @@ impl InOrder {
     #[must_use]
     pub fn without_details(mut self) -> Self {
         if let State::Ready(reader) = &mut self.0 {
-            reader.has_details = false;
+            reader.query.has_details = false;
         }
         self
     }
@@ -186,10 +203,7 @@ impl InOrder {
             Some(Err(error)) => Err(error),
             // The end, or a task that died before it.
             None => match task.join_next().await {
-                Some(Err(died)) => {
-                    let died = DataFusionError::ExecutionJoin(Box::new(died));
-                    Err(LakeError::Engine(died))
-                }
+                Some(Err(error)) => Err(died(error)),
                 _ => Ok(None),
             },
         };
@@ -214,52 +228,97 @@ impl Reader {
 
     async fn next(&mut self) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
         loop {
-            let mut day = match self.day.take() {
-                Some(day) => day,
-                None => match self.days.pop_front() {
-                    Some(day) => self.begin(day).await?,
-                    None => return Ok(None),
-                },
-            };
-            let Some(batch) = day.next().await else {
+            let Some(day) = &mut self.day else {
+                self.begin_next_day();
+                let Some(next) = self.next_day.join_next().await else {
+                    return Ok(None);
+                };
+                self.day = Some(next.map_err(died)??);
+                self.begin_next_day();
                 continue;
             };
-            self.day = Some(day);
-            let batch = batch.map_err(|error| self.lake.query_error(&error, SORT_BYTES_MAX))?;
-            if batch.num_rows() > 0 {
-                return enriched_from_columns(&batch)
-                    .map(Some)
-                    .map_err(LakeError::Columns);
+            let batch = day.next().await;
+            let batch = batch.map_err(|error| self.query.failed(&error))?;
+            match batch {
+                None => self.day = None,
+                Some(batch) if batch.num_rows() == 0 => {}
+                Some(batch) => {
+                    let events = enriched_from_columns(&batch);
+                    return events.map(Some).map_err(LakeError::Columns);
+                }
             }
         }
     }
 
-    async fn begin(&mut self, day: NaiveDate) -> Result<SendableRecordBatchStream, LakeError> {
-        let context = self.lake.session(SORT_BYTES_MAX);
+    /// Begins to sort the next day, unless that is under way, or there is none.
+    fn begin_next_day(&mut self) {
+        if self.next_day.is_empty()
+            && let Some(day) = self.days.pop_front()
+        {
+            let query = self.query.clone();
+            self.next_day.spawn(async move { query.sorted(day).await });
+        }
+    }
+}
+
+impl Day {
+    async fn next(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.others.next().await.transpose(),
+        }
+    }
+}
+
+impl DayQuery {
+    /// Reads a day and brings it in order.
+    async fn sorted(&self, day: NaiveDate) -> Result<Day, LakeError> {
+        let context = self.lake.session_in_order(SORT_BYTES_MAX);
         let frame = self.lake.scan(&context, &self.table).await?;
-        let rows = async {
-            let condition = col(schema::PARTITION)
-                .eq(crate::events::day(day))
-                .and(within(self.range))
-                .and(col("source").eq(lit(self.source.as_str())));
-            let types = self.event_types.as_ref().map(|types| {
-                let types = types.iter().map(lit).collect();
-                col("event_type").in_list(types, false)
-            });
+        let sorted = async {
             let needless = ABOUT_STORAGE.iter();
             let details = DETAILS.iter().filter(|_| !self.has_details);
             let needless: Vec<&str> = needless.chain(details).copied().collect();
-            frame
-                .filter(types.into_iter().fold(condition, Expr::and))?
+            let others = frame
+                .filter(self.of_day(day))?
                 .sort(vec![
                     col("created_at").sort(true, false),
                     col("gid").sort(true, false),
                 ])?
                 .drop_columns(&needless)?
-                .execute_stream()
-                .await
+                .execute_stream();
+            let mut others = others.await?;
+            // What is sorted is all there once the first of it comes.
+            let first = others.next().await.transpose()?;
+            Ok(Day { first, others })
         };
-        rows.await
-            .map_err(|error| self.lake.query_error(&error, SORT_BYTES_MAX))
+        sorted.await.map_err(|error| self.failed(&error))
     }
+
+    /// Which rows of a day.
+    fn of_day(&self, day: NaiveDate) -> Expr {
+        let of_source = col("source").eq(lit(self.source.as_str()));
+        let mut condition = col(schema::PARTITION)
+            .eq(crate::events::day(day))
+            .and(of_source);
+        let (first, last) = (self.range.start.date_naive(), self.range.end.date_naive());
+        if day <= first || day >= last {
+            condition = condition.and(within(self.range));
+        }
+        match &self.event_types {
+            None => condition,
+            Some(types) => {
+                let types = types.iter().map(lit).collect();
+                condition.and(col("event_type").in_list(types, false))
+            }
+        }
+    }
+
+    fn failed(&self, error: &DataFusionError) -> LakeError {
+        self.lake.query_error(error, SORT_BYTES_MAX)
+    }
+}
+
+fn died(error: JoinError) -> LakeError {
+    LakeError::Engine(DataFusionError::ExecutionJoin(Box::new(error)))
 }

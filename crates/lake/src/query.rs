@@ -184,16 +184,32 @@ impl Lake {
     /// A fresh session for somebody's question, whose memory is also within what all questions have.
     pub(crate) fn asking(&self, memory_bytes: usize) -> SessionContext {
         let all = Arc::clone(&self.0.memory);
-        self.session_with(memory_bytes, Arc::new(SharedPool::new(memory_bytes, all)))
+        let pool = Arc::new(SharedPool::new(memory_bytes, all));
+        self.session_with(SessionConfig::new(), memory_bytes, pool)
     }
 
     /// A fresh session with its own memory, on the shared caches.
     pub(crate) fn session(&self, memory_bytes: usize) -> SessionContext {
-        self.session_with(memory_bytes, Arc::new(FairSpillPool::new(memory_bytes)))
+        let pool = Arc::new(FairSpillPool::new(memory_bytes));
+        self.session_with(SessionConfig::new(), memory_bytes, pool)
     }
 
-    fn session_with(&self, memory_bytes: usize, pool: Arc<dyn MemoryPool>) -> SessionContext {
-        let mut config = SessionConfig::new().with_information_schema(true);
+    /// A session that reads and sorts one thing on one core, at once where it has room, while other cores are at something else.
+    pub(crate) fn session_in_order(&self, memory_bytes: usize) -> SessionContext {
+        let mut config = SessionConfig::new().with_target_partitions(1);
+        let options = &mut config.options_mut().execution;
+        options.sort_in_place_threshold_bytes = memory_bytes / 2;
+        let pool = Arc::new(FairSpillPool::new(memory_bytes));
+        self.session_with(config, memory_bytes, pool)
+    }
+
+    fn session_with(
+        &self,
+        config: SessionConfig,
+        memory_bytes: usize,
+        pool: Arc<dyn MemoryPool>,
+    ) -> SessionContext {
+        let mut config = config.with_information_schema(true);
         let options = &mut config.options_mut().execution;
         options.parquet.pushdown_filters = true;
         // Asked for when the sorted rows fill the memory already, so a sort in little memory needs it to be little.
