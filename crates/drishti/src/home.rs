@@ -131,9 +131,14 @@ impl Home {
                 .collect()
         };
         let host = name(address.host_str().unwrap_or_default());
+        // Some publishers tell their tables apart by the query alone. It may hold a licence key, which is no name for a file.
+        let query = address
+            .query()
+            .map(|query| format!("-{:08x}", crc32fast::hash(query.as_bytes())));
+        let query = query.unwrap_or_default();
         self.0
             .join("tables")
-            .join(format!("{host}{}", name(address.path())))
+            .join(format!("{host}{}{query}", name(address.path())))
     }
 
     pub(crate) fn policies_path(&self) -> PathBuf {

@@ -26,6 +26,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use accept::accept;
+pub(crate) use unpack::unpacked;
 
 use crate::intake::Intake;
 use crate::watch::WatchSummary;

@@ -1,6 +1,7 @@
 //! Files of places and lists of addresses: which there are, how they stand, and fetching them, so that they lie on the owner's own disk.
 
 mod overview;
+mod unpack;
 mod update;
 
 use std::fmt::Write as _;
@@ -41,7 +42,7 @@ pub struct Fetched {
 }
 
 /// Fetches `address` into `path`, whole or not at all: what was there stays until all of the new file is durable. An address that
-/// ends in `#sha256=…` only gives a file with this checksum.
+/// ends in `#sha256=…` only gives a file with this checksum; any other end is refused, because nobody would check it.
 pub async fn fetch(address: &Url, path: &Path) -> Result<Fetched, ServiceError> {
     fetch_checked(address, path, |body| async move { Ok(body) }).await
 }
@@ -60,6 +61,7 @@ where
         from: from.clone(),
         problem,
     };
+    let expected = expected_checksum(address).map_err(failed)?;
     let mut plain = address.clone();
     plain.set_fragment(None);
     let client = reqwest::Client::builder()
@@ -86,9 +88,6 @@ where
         body.extend_from_slice(&chunk);
     }
     let sha256 = hexadecimal(&Sha256::digest(&body));
-    let expected = address
-        .fragment()
-        .and_then(|text| text.strip_prefix(CHECKSUM));
     if let Some(expected) = expected
         && !expected.eq_ignore_ascii_case(&sha256)
     {
@@ -104,6 +103,23 @@ where
         from,
         bytes: body.len() as u64,
         sha256,
+    })
+}
+
+/// The checksum that an address asks for.
+fn expected_checksum(address: &Url) -> Result<Option<&str>, String> {
+    let Some(fragment) = address.fragment() else {
+        return Ok(None);
+    };
+    let checksum = fragment
+        .split_at_checked(CHECKSUM.len())
+        .filter(|(name, _)| name.eq_ignore_ascii_case(CHECKSUM))
+        .map(|(_, checksum)| checksum);
+    let is_sha256 =
+        |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let checksum = checksum.filter(is_sha256);
+    checksum.map(Some).ok_or_else(|| {
+        format!("its address ends in `#{fragment}`; only `#{CHECKSUM}` with 64 hexadecimal digits is understood there")
     })
 }
 

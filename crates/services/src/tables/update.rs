@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use drishti_detect::enrich::{EnrichError, Feed, FeedSource, PlacesFile};
 use url::Url;
 
+use super::unpack::unpacked_table;
 use super::{Fetched, TableKind, fetch_checked, shown};
 use crate::watch::KnowledgeFiles;
 use crate::words::chain;
@@ -70,11 +71,12 @@ impl KnowledgeFiles {
     }
 }
 
-/// Fetches a table. It takes the place of the one before only if it can be read as what it is to be: an error page never does.
+/// Fetches a table, and unpacks it. It takes the place of the one before only if it can be read as what it is to be: an error page never does.
 pub async fn update_table(table: &FetchedTable) -> Result<Fetched, ServiceError> {
     fetch_checked(&table.address, &table.path, |body| async move {
         let (kind, name) = (table.kind, table.name.clone());
         let read = tokio::task::spawn_blocking(move || {
+            let body = unpacked_table(body)?;
             let checked = check(kind, &name, &body);
             checked.map(|()| body).map_err(|error| chain(&error))
         });
@@ -86,7 +88,17 @@ pub async fn update_table(table: &FetchedTable) -> Result<Fetched, ServiceError>
 fn check(kind: TableKind, name: &str, body: &[u8]) -> Result<(), EnrichError> {
     match kind {
         TableKind::Places => PlacesFile::parse(name, body.to_vec(), None).map(drop),
-        TableKind::Feed => Feed::parse(FeedSource::named(name)?, None, body).map(drop),
+        TableKind::Feed => {
+            let feed = Feed::parse(FeedSource::named(name)?, None, body)?;
+            if feed.entries() > 0 {
+                return Ok(());
+            }
+            // A list that is empty all at once is likelier an answer that went wrong, and nobody would notice that nothing is found any more.
+            Err(EnrichError::NoFeed {
+                feed: name.to_owned(),
+                reason: "it names no address at all".to_owned(),
+            })
+        }
     }
 }
 
