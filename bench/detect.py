@@ -59,26 +59,28 @@ def panther(lines: list[str]) -> int:
 
 
 class Detection(Bench):
-    def simulated(self, people: int, days: int) -> tuple[Path, list[str]]:
-        """A file of events, and the options that name what is known of their addresses."""
+    def simulated(self, people: int, days: int) -> tuple[Path, dict[str, Path]]:
+        """A file of events, and the files that say what is known of their addresses: `places`, and feeds by name."""
         arguments = ["--people", str(people), "--days", str(days), "--freeze-at", FROZEN_AT, "--attacks", "all"]
         home, file = self.folder / "simulated", self.folder / "events.jsonl"
         self.run(home, "simulate", *arguments, "--export", str(file))
         simulator, address, _ = self.start(home, "simulate", "--listen", "127.0.0.1:0", *arguments)
-        options = []
+        tables = {}
         try:
             for name, feed in {"places": "places.csv", **FEEDS}.items():
-                path = self.folder / feed
+                tables[name] = self.folder / feed
                 with urllib.request.urlopen(f"{address}/feeds/{feed}", timeout=60) as answer:
-                    path.write_bytes(answer.read())
-                options += ["--places", str(path)] if name == "places" else ["--feed", f"{name}={path}"]
+                    tables[name].write_bytes(answer.read())
         finally:
             simulator.terminate()
             simulator.wait()
-        return file, options
+        return file, tables
 
     def whole(self, people: int, days: int) -> None:
-        file, options = self.simulated(people, days)
+        file, tables = self.simulated(people, days)
+        options = ["--places", str(tables.pop("places"))]
+        for name, path in tables.items():
+            options += ["--feed", f"{name}={path}"]
         with file.open() as lines:
             events = sum(1 for _ in lines)
         output, seconds, memory = self.run(self.folder / "whole", "detect", str(file), *options, may_fail=True)
@@ -90,9 +92,12 @@ class Detection(Bench):
         self.report("alerts, kinds of them", f"{len(alerts):,}, {kinds}")
 
     def backtest(self, people: int, days: int) -> None:
-        home, file = self.folder / "backtest", self.folder / "many.jsonl"
-        arguments = ["--people", str(people), "--days", str(days), "--freeze-at", FROZEN_AT, "--attacks", "all"]
-        self.run(home, "simulate", *arguments, "--export", str(file))
+        file, tables = self.simulated(people, days)
+        home = self.folder / "backtest"
+        home.mkdir()
+        places = tables.pop("places")
+        feeds = ", ".join(f'{name} = "{path}"' for name, path in tables.items())
+        (home / "drishti.toml").write_text(f'[enrichment]\nplaces = ["{places}"]\nfeeds = {{ {feeds} }}\n')
         _, seconds, memory = self.run(home, "ingest", str(file), "--source", "bench", "--format", "json")
         file.unlink()
         events = self.count(home)

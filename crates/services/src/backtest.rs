@@ -1,5 +1,6 @@
 //! Trying a policy on what is in the lake.
 
+mod difference;
 mod outcome;
 mod run;
 

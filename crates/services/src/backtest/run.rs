@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use drishti_detect::{
     Alert, Change, Detector, Entity, EntityKind, EventReference, FieldCensus, GroupingSettings,
     Mode, People, Policy, PolicyKind,
@@ -10,6 +10,7 @@ use drishti_detect::{
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use tokio::time::Instant;
 
+use super::difference::{Alerts, Raised, without_counterpart};
 use super::outcome::{
     Backtest, BacktestDay, BacktestEntity, BacktestSample, SAMPLE_EVENTS_MAX, add_samples,
 };
@@ -40,9 +41,6 @@ pub(super) fn alerting(version: &Policy) -> Arc<Policy> {
 /// Alerts of one version after which reading ends: it has said enough, and all are kept to be compared.
 const ALERTS_MAX: usize = 100_000;
 
-/// Alerts by their key, which is the same for the same events.
-type Alerts = BTreeMap<String, BacktestSample>;
-
 /// What is said about somebody or something.
 #[derive(Default)]
 struct Said {
@@ -55,6 +53,8 @@ struct Said {
 struct Tried {
     source: SourceName,
     detector: Detector,
+    /// How long matches join an alert.
+    window: TimeDelta,
     alerts: Alerts,
     days: BTreeMap<chrono::NaiveDate, BacktestDay>,
     entities: HashMap<(EntityKind, String), Said>,
@@ -68,8 +68,9 @@ impl Tried {
         let settings = GroupingSettings::default();
         Self {
             source: source.clone(),
-            detector: Detector::new(source.as_str(), &[alerting(version)], settings).0,
-            alerts: BTreeMap::new(),
+            detector: Detector::for_trial(source.as_str(), &[alerting(version)], settings).0,
+            window: version.grouping.window,
+            alerts: Alerts::new(),
             days: BTreeMap::new(),
             entities: HashMap::new(),
             matches: 0,
@@ -78,15 +79,29 @@ impl Tried {
         }
     }
 
-    /// Shows it events; what is older than `since` it only learns from.
+    /// Shows it events in order; what is older than `since` it only learns from.
     fn take(&mut self, events: &[EnrichedEvent], people: &People, since: DateTime<Utc>) {
+        let learned = events.partition_point(|event| event.event.created_at < since);
+        let (before, within) = events.split_at(learned);
+        self.judge(before, people, false, since);
+        if !before.is_empty() {
+            self.detector.take_not_evaluable();
+        }
+        self.judge(within, people, true, since);
+        let lacking = self.detector.take_not_evaluable();
+        self.not_evaluable += lacking.iter().map(|of_day| of_day.events).sum::<u64>();
+    }
+
+    fn judge(
+        &mut self,
+        events: &[EnrichedEvent],
+        people: &People,
+        counts: bool,
+        since: DateTime<Utc>,
+    ) {
         let mut changes = Vec::new();
         for event in events {
             self.detector.take(event, people, &mut changes);
-            let counts = event.event.created_at >= since;
-            for lacking in self.detector.take_not_evaluable() {
-                self.not_evaluable += if counts { lacking.events } else { 0 };
-            }
             for change in changes.drain(..) {
                 self.note(change, counts, since);
             }
@@ -98,6 +113,7 @@ impl Tried {
         let (entity, at) = match &change {
             Change::Alert { alert, .. } => (&alert.entity, alert.last_at),
             Change::Signal(finding) => (&finding.entity, finding.at),
+            Change::Suppressed { .. } => return,
             Change::Paused { at, .. } => {
                 self.paused_at.get_or_insert(*at);
                 return;
@@ -119,24 +135,34 @@ impl Tried {
     fn raise(&mut self, alert: &Alert, events: &[EventReference]) {
         let known = self.alerts.get_mut(&alert.key);
         let gids = events.iter().map(|event| event.gid.clone());
-        if let Some(known) = known {
-            let free = SAMPLE_EVENTS_MAX.saturating_sub(known.events.len());
-            known.events.extend(gids.take(free));
-            known.severity = alert.severity;
-            known.title.clone_from(&alert.title);
+        if let Some(Raised {
+            sample, last_at, ..
+        }) = known
+        {
+            let free = SAMPLE_EVENTS_MAX.saturating_sub(sample.events.len());
+            sample.events.extend(gids.take(free));
+            sample.severity = alert.severity;
+            sample.title.clone_from(&alert.title);
+            *last_at = alert.last_at;
             return;
         }
         let day = alert.opened_at.date_naive();
         self.days.entry(day).or_default().alerts += 1;
         self.said_of(&alert.entity).alerts += 1;
         let entity = &alert.entity;
-        let raised = BacktestSample {
+        let sample = BacktestSample {
             source: self.source.to_string(),
             time: alert.opened_at,
             severity: alert.severity,
             title: alert.title.clone(),
             entity: entity.name.clone().unwrap_or_else(|| entity.id.clone()),
             events: gids.take(SAMPLE_EVENTS_MAX).collect(),
+        };
+        let raised = Raised {
+            sample,
+            dedup: alert.dedup.clone(),
+            first_at: alert.first_at,
+            last_at: alert.last_at,
         };
         self.alerts.insert(alert.key.clone(), raised);
     }
@@ -248,20 +274,18 @@ impl Run {
             }
         }
         add_counts(outcome, &tried);
-        add_samples(&mut outcome.samples, tried.alerts.values().cloned());
+        let samples = tried.alerts.values().map(|raised| raised.sample.clone());
+        add_samples(&mut outcome.samples, samples);
         let Some(difference) = &mut outcome.difference else {
             return;
         };
-        let in_force = versions.next().map(|version| version.alerts);
-        let in_force = in_force.unwrap_or_default();
-        let only = |these: &Alerts, others: &Alerts| {
-            let only = these.iter().filter(|(key, _)| !others.contains_key(*key));
-            only.map(|(_, raised)| raised.clone()).collect::<Vec<_>>()
+        let Some(in_force) = versions.next() else {
+            return;
         };
-        let (added, removed) = (
-            only(&tried.alerts, &in_force),
-            only(&in_force, &tried.alerts),
-        );
+        let window = tried.window.max(in_force.window);
+        let in_force = in_force.alerts;
+        let added = without_counterpart(&tried.alerts, &in_force, window);
+        let removed = without_counterpart(&in_force, &tried.alerts, window);
         difference.alerts_in_force += in_force.len() as u64;
         difference.added_count += added.len() as u64;
         difference.removed_count += removed.len() as u64;

@@ -24,4 +24,5 @@ mod search;
 mod sources;
 mod stand;
 mod suppressions;
+mod trials;
 mod watch;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::{ManualClock, SourceName};
 use drishti_services::ingest::IngestSummary;
-use drishti_services::watch::KnowledgeFiles;
+use drishti_services::watch::{KnowledgeFiles, NamedFile};
 use drishti_services::{
     EventFilter, EventPosition, Installation, LakeLocation, Proxy, QuarantineEntry,
     QuarantineFilter, SealingKey, Services, StoredEvent,
@@ -22,6 +22,8 @@ pub(crate) struct Place {
     /// Path and text of each policy.
     pub(crate) policies: Vec<(PathBuf, String)>,
     pub(crate) policy_folder: Option<PathBuf>,
+    pub(crate) places: Vec<PathBuf>,
+    pub(crate) feeds: Vec<NamedFile>,
     key: SealingKey,
     folder: TempDir,
 }
@@ -33,6 +35,8 @@ impl Place {
             proxy: None,
             policies: Vec::new(),
             policy_folder: None,
+            places: Vec::new(),
+            feeds: Vec::new(),
             key: SealingKey::generate().unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
@@ -58,6 +62,8 @@ impl Place {
             knowledge: KnowledgeFiles {
                 shipped: self.policies.clone(),
                 folder: self.policy_folder.clone(),
+                places: self.places.clone(),
+                feeds: self.feeds.clone(),
                 ..KnowledgeFiles::default()
             },
         };

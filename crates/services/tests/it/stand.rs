@@ -25,7 +25,8 @@ impl Drop for Asana {
     }
 }
 
-struct Frozen;
+/// A clock that stands still at [`now`].
+pub(crate) struct Frozen;
 
 impl drishti_simulator::Clock for Frozen {
     fn now(&self) -> DateTime<Utc> {
