@@ -61,6 +61,15 @@ pub enum Change {
     },
     /// A match of a policy that only records, or one that does not make an alert yet.
     Signal(Box<Finding>),
+    /// Such a match that a suppression keeps quiet.
+    Suppressed {
+        /// Which policy.
+        policy: PolicyId,
+        /// At which event time.
+        at: DateTime<Utc>,
+        /// The suppression.
+        suppression: String,
+    },
     /// The policy matches too often and is paused from here on.
     Paused {
         /// Which policy.

@@ -7,6 +7,7 @@
 mod aspects;
 mod crowd;
 mod hours;
+mod lessons;
 mod observed;
 mod organisation;
 mod person;
@@ -25,6 +26,7 @@ use crate::StateRow;
 pub(crate) use aspects::{Action, Aspects, TypeFacts, Types, of_context};
 pub(crate) use crowd::{CROWD_MAX, Crowd};
 pub(crate) use hours::hour_of_day;
+pub(crate) use lessons::Lessons;
 pub(crate) use observed::{Observed, Subject};
 pub(crate) use organisation::{
     AddressBaseline, AddressFailure, AppBaseline, Organisation, ValueBaseline,
@@ -74,6 +76,8 @@ pub(crate) const PREFIX: &str = "anomaly/";
 /// Everything that is remembered.
 #[derive(Debug)]
 pub(crate) struct Baselines {
+    /// Of all that there is to learn.
+    lessons: Lessons,
     organisation: Table<Only, Organisation>,
     people: Table<Box<str>, PersonBaseline>,
     addresses: Table<u128, AddressBaseline>,
@@ -102,6 +106,7 @@ pub(crate) struct Spoken {
 impl Default for Baselines {
     fn default() -> Self {
         Self {
+            lessons: Lessons::all(),
             organisation: Table::new(ORGANISATION_ROW, 1),
             people: Table::new(PEOPLE_ROWS, PEOPLE_MAX),
             addresses: Table::new("anomaly/address/", ADDRESSES_MAX),
@@ -142,11 +147,20 @@ impl Baselines {
         ]
     }
 
+    /// From now on, only these are learned.
+    pub(crate) fn learn_only(&mut self, lessons: Lessons) {
+        self.lessons = lessons;
+    }
+
     /// Learns from one event, after it was judged.
     pub(crate) fn learn(&mut self, observed: &Observed<'_>, spoken: &[Spoken]) {
         self.learn_values(observed);
-        self.learn_address(observed, spoken);
-        self.learn_app(observed);
+        if self.lessons.contains(Lessons::ADDRESSES) {
+            self.learn_address(observed, spoken);
+        }
+        if self.lessons.contains(Lessons::OAUTH_APPS) {
+            self.learn_app(observed);
+        }
         let organisation =
             self.organisation
                 .change(&Only, || Only, || Some(Organisation::default()));
@@ -168,7 +182,7 @@ impl Baselines {
                 .change(&*subject.key, || subject.key.as_ref().into(), create);
             if let Some(person) = person {
                 if done {
-                    person.learn(observed, organisation);
+                    person.learn(observed, self.lessons, organisation);
                 } else if observed.aspects.contains(Aspects::FAILED_SIGN_IN) {
                     person.learn_failure(observed);
                 }
@@ -187,7 +201,8 @@ impl Baselines {
         let done = observed.aspects.contains(Aspects::DONE);
         let interactive = observed.aspects.contains(Aspects::INTERACTIVE);
         for attribute in Attribute::ALL {
-            let Some(value) = observed.traits.get(attribute).filter(|_| done) else {
+            let asked = done && self.lessons.contains(lesson(attribute));
+            let Some(value) = observed.traits.get(attribute).filter(|_| asked) else {
                 continue;
             };
             let key = ValueKey(attribute, value);
@@ -206,7 +221,11 @@ impl Baselines {
                 continue;
             };
             known.seen.learn(at);
-            let by_place = matches!(attribute, Attribute::Country | Attribute::Network);
+            let by_place = match attribute {
+                Attribute::Country => !observed.is_place_hidden(),
+                Attribute::Network => true,
+                _ => false,
+            };
             if let Some(subject) = observed
                 .subject
                 .as_ref()
@@ -226,10 +245,11 @@ impl Baselines {
         if !failed && !observed.aspects.contains(done) {
             return;
         }
-        let is_known_here = self.people.get(&*subject.key).is_some_and(|person| {
-            let network = observed.traits.network;
-            network.is_some_and(|network| person.networks.get(network).is_some())
-        });
+        let is_known_here = failed
+            && self.people.get(&*subject.key).is_some_and(|person| {
+                let network = observed.traits.network;
+                network.is_some_and(|network| person.networks.get(network).is_some())
+            });
         let create = || Some(AddressBaseline::default());
         let Some(address) = self.addresses.change(&subscriber, || subscriber, create) else {
             return;
@@ -326,14 +346,36 @@ impl Baselines {
     }
 }
 
+/// What it is to learn which values of an attribute anybody has.
+fn lesson(attribute: Attribute) -> Lessons {
+    match attribute {
+        Attribute::Country => Lessons::COUNTRIES_OF_ALL,
+        Attribute::Network => Lessons::NETWORKS_OF_ALL,
+        Attribute::Device | Attribute::DeviceKind | Attribute::EventType | Attribute::App => {
+            Lessons::WORDS
+        }
+    }
+}
+
 fn of_memory(spoken: &[Spoken], memory: Memory) -> impl Iterator<Item = &Spoken> {
     spoken.iter().filter(move |spoken| spoken.memory == memory)
 }
 
-/// The person for whom somebody acted, as a number; 0 where it is not said.
+/// Who acted for whom, as a number. Where it is not said for whom, changes of settings are apart from the rest: what is harmless does
+/// not make them usual.
 pub(crate) fn acted_for(observed: &Observed<'_>) -> u64 {
-    let person = observed.event.event.context.on_behalf_of_user_id;
-    person.map_or(0, |person| hash_text(&[&person.to_string()]))
+    let event = &observed.event.event;
+    let who = match &observed.subject {
+        Some(subject) => &*subject.key,
+        None => event.actor.actor_type.as_deref().unwrap_or_default(),
+    };
+    match event.context.on_behalf_of_user_id {
+        Some(person) => hash_text(&[who, &person.to_string()]),
+        None if observed.aspects.contains(Aspects::ADMINISTRATION) => {
+            hash_text(&[who, "", "administration"])
+        }
+        None => hash_text(&[who]),
+    }
 }
 
 /// How the value of an attribute is called, by the event itself.

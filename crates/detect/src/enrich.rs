@@ -43,6 +43,7 @@ pub use self::places::{
 pub use self::provenance::{Fact, Origin, Provenance};
 pub use self::ranges::{OwnRange, OwnRanges, RANGE_NETWORKS_MAX, RANGE_TAGS_MAX, RANGES_MAX};
 pub use self::tag::TAG_BYTES_MAX;
+pub(crate) use self::tag::parse_tag;
 pub use ipnet::IpNet;
 
 /// Addresses whose facts are kept at hand; with text and facts about 300 bytes each.

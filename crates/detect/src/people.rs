@@ -27,9 +27,15 @@ pub struct Terminated {
 /// The people of one source, found by gid or by any of their e-mail addresses.
 #[derive(Clone, Debug, Default)]
 pub struct People {
-    facts: Vec<PersonFacts>,
+    known: Vec<Known>,
     by_gid: HashMap<String, usize>,
     by_email: HashMap<String, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    facts: PersonFacts,
+    has_gid: bool,
 }
 
 impl People {
@@ -40,8 +46,9 @@ impl People {
         emails: impl IntoIterator<Item = &'a str>,
         facts: PersonFacts,
     ) {
-        let place = self.facts.len();
-        self.facts.push(facts);
+        let place = self.known.len();
+        let has_gid = gid.is_some();
+        self.known.push(Known { facts, has_gid });
         if let Some(gid) = gid {
             self.by_gid.insert(gid.to_owned(), place);
         }
@@ -59,7 +66,7 @@ impl People {
                 .get(email)
                 .or_else(|| self.by_email.get(&email.to_lowercase()))
         })?;
-        self.facts.get(*place)
+        self.known.get(*place).map(|known| &known.facts)
     }
 
     /// What is known of who did something.
@@ -67,7 +74,8 @@ impl People {
         self.find(actor.gid.as_deref(), actor.email.as_deref())
     }
 
-    /// Changes what is known of a person, adding them where they are not known yet.
+    /// Changes what is known of a person, adding them where they are not known yet. A gid that is not known is not the account that has
+    /// the address now: somebody left, and came back under a new one.
     pub fn amend(
         &mut self,
         gid: Option<&str>,
@@ -75,16 +83,19 @@ impl People {
         change: impl FnOnce(&mut PersonFacts),
     ) {
         let by_gid = gid.and_then(|gid| self.by_gid.get(gid));
-        let place = by_gid
-            .or_else(|| email.and_then(|email| self.by_email.get(&email.to_lowercase())))
-            .copied();
-        if let Some(facts) = place.and_then(|place| self.facts.get_mut(place)) {
-            change(facts);
-        } else {
-            let mut facts = PersonFacts::default();
-            change(&mut facts);
-            self.add(gid, email, facts);
+        let by_email = email.and_then(|email| self.by_email.get(&email.to_lowercase()));
+        let is_same = |place: &&usize| {
+            let known = self.known.get(**place);
+            gid.is_none() || known.is_some_and(|known| !known.has_gid)
+        };
+        let place = by_gid.or_else(|| by_email.filter(is_same)).copied();
+        if let Some(known) = place.and_then(|place| self.known.get_mut(place)) {
+            return change(&mut known.facts);
         }
+        let mut facts = PersonFacts::default();
+        change(&mut facts);
+        let free = email.filter(|_| by_email.is_none());
+        self.add(gid, free, facts);
     }
 }
 
@@ -126,6 +137,18 @@ mod tests {
             Some(AccountRole::Guest)
         );
         assert_eq!(people.find(None, Some("x@example.com")), None);
+        // Of an account that is gone; its owner came back as another.
+        let ended = |facts: &mut PersonFacts| {
+            facts.terminated = Some(Terminated {
+                since: DateTime::UNIX_EPOCH,
+                told_by: "hr.csv".to_owned(),
+            });
+        };
+        people.amend(Some("7"), Some("ada@example.com"), ended);
+        for (gid, has_ended) in [(Some("1"), false), (None, false), (Some("7"), true)] {
+            let found = people.find(gid, Some("ada@example.com")).unwrap();
+            assert_eq!(found.terminated.is_some(), has_ended, "{gid:?}");
+        }
         assert_eq!(people.find(None, None), None);
     }
 }

@@ -43,6 +43,8 @@ pub struct Policy {
     pub description: String,
     /// How bad a match is, unless `severities` says otherwise.
     pub severity: Severity,
+    /// Whether that was set here, in place of the levels that its rules have in the file.
+    pub severity_is_set: bool,
     /// Sigma's tags, such as `attack.t1556`.
     pub tags: Vec<String>,
     /// Addresses and documents to read on.

@@ -76,7 +76,7 @@ pub(super) fn compile(policy: &Arc<Policy>) -> Result<Option<Program>, PolicyErr
         &collection.correlations,
         &mut rules,
         &mut correlations,
-        policy.severity,
+        &Levels::of(policy),
     );
     let cases = activity
         .severities
@@ -108,11 +108,27 @@ pub(super) fn parse(text: &str) -> Result<SigmaCollection, Fault> {
     Ok(collection)
 }
 
-/// A level of Sigma as ours: the words are the same.
-fn severity(level: Option<Level>, usual: Severity) -> Severity {
-    level
-        .and_then(|level| Severity::from_str(level.as_str()).ok())
-        .unwrap_or(usual)
+/// How bad the matches of a policy's rules are.
+struct Levels {
+    usual: Severity,
+    /// Whether the owner has set it, whatever levels the rules have.
+    is_set: bool,
+}
+
+impl Levels {
+    fn of(policy: &Policy) -> Self {
+        Self {
+            usual: policy.severity,
+            is_set: policy.severity_is_set,
+        }
+    }
+
+    /// A level of Sigma as ours: the words are the same.
+    fn severity(&self, level: Option<Level>) -> Severity {
+        let level = level.filter(|_| !self.is_set);
+        let level = level.and_then(|level| Severity::from_str(level.as_str()).ok());
+        level.unwrap_or(self.usual)
+    }
 }
 
 fn base_rules(

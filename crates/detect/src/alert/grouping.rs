@@ -138,7 +138,7 @@ impl AlertGrouper {
         }
         match mode {
             Mode::Off => {}
-            Mode::Record => changes.push(Change::Signal(Box::new(finding))),
+            Mode::Record => changes.push(self.recorded(finding)),
             Mode::Alert => self.group(grouping, finding, changes),
         }
     }
@@ -195,7 +195,7 @@ impl AlertGrouper {
             .groups
             .get(&key)
             .filter(|group| finding.at < group.first_at + grouping.window)
-            .filter(|group| !self.is_over(grouping, group) && self.keeps_quiet(group, &finding))
+            .filter(|group| !self.is_over(grouping, group) && self.is_as_quiet(group, &finding))
             .cloned();
         let mut group = if let Some(mut group) = open {
             group.join(&finding);
@@ -211,7 +211,7 @@ impl AlertGrouper {
             group.waiting.truncate(FINDING_EVENTS_MAX);
             if group.matches < u64::from(grouping.threshold) {
                 self.groups.insert(key, group);
-                changes.push(Change::Signal(Box::new(finding)));
+                changes.push(self.recorded(finding));
                 return;
             }
             events = std::mem::take(&mut group.waiting);
@@ -236,23 +236,40 @@ impl AlertGrouper {
             && resolved_with.is_some_and(|&matches| group.matches >= matches)
     }
 
-    /// Whether what keeps the alert of a group quiet, if anything, keeps `finding` quiet, too: nothing is swallowed by a suppression that
-    /// has ended.
-    fn keeps_quiet(&self, group: &Group, finding: &Finding) -> bool {
-        let opened = group.alert.as_ref();
-        let Some(id) = opened.and_then(|opened| opened.suppressed_by.as_ref()) else {
+    /// Whether the alert of a group is as quiet as `finding` is to be: nothing is swallowed by a suppression that has ended, and nothing
+    /// that one keeps quiet makes an alert grow, and so open again, that was there before it.
+    fn is_as_quiet(&self, group: &Group, finding: &Finding) -> bool {
+        let Some(opened) = &group.alert else {
             return true;
         };
-        let mut suppressions = self.settings.suppressions.iter();
-        suppressions.any(|suppression| suppression.id == *id && suppression.applies_to(finding))
+        let mut applying = self.suppressions_of(finding);
+        match &opened.suppressed_by {
+            Some(id) => applying.any(|suppression| suppression.id == *id),
+            None => applying.next().is_none(),
+        }
+    }
+
+    fn suppressions_of(&self, finding: &Finding) -> impl Iterator<Item = &Suppression> {
+        let suppressions = self.settings.suppressions.iter();
+        suppressions.filter(|suppression| suppression.applies_to(finding))
+    }
+
+    /// A match that makes no alert.
+    fn recorded(&self, finding: Finding) -> Change {
+        let suppression = self.suppressions_of(&finding).next();
+        match suppression.map(|suppression| suppression.id.clone()) {
+            None => Change::Signal(Box::new(finding)),
+            Some(suppression) => Change::Suppressed {
+                suppression,
+                policy: finding.policy,
+                at: finding.at,
+            },
+        }
     }
 
     fn open(&mut self, finding: &Finding) -> Opened {
-        let suppressions = self.settings.suppressions.iter();
-        let suppression = suppressions
-            .filter(|suppression| suppression.applies_to(finding))
-            .map(|suppression| suppression.id.clone())
-            .next();
+        let suppression = self.suppressions_of(finding).next();
+        let suppression = suppression.map(|suppression| suppression.id.clone());
         let mut is_capped = false;
         if suppression.is_none() {
             let mut counts = self

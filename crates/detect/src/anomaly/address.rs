@@ -4,10 +4,11 @@ use drishti_model::AddressCategory;
 
 use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
-use super::parameters::Parameters;
+use super::parameters::{Parameters, Sensitivity};
 use super::spray::{SprayRule, not_at_home};
 use super::words;
-use crate::baseline::{Aspects, days_between, network_name};
+use crate::baseline::{Aspects, Lessons, days_between, network_name};
+use crate::enrich::parse_tag;
 
 /// Most tags that a policy may name.
 const TAGS_MAX: usize = 50;
@@ -22,8 +23,13 @@ pub(super) struct AnonymousIp {
 
 impl AnonymousIp {
     pub(super) fn new(parameters: &mut Parameters<'_>) -> Self {
-        let mut tags = parameters.words("tags", &["tor_exit", "anonymous_proxy"], TAGS_MAX);
-        if parameters.flag("vpn", false) {
+        let sensitivity = parameters.sensitivity();
+        let usual: &[&str] = match sensitivity {
+            Sensitivity::Low => &["tor_exit"],
+            Sensitivity::Medium | Sensitivity::High => &["tor_exit", "anonymous_proxy"],
+        };
+        let mut tags = tags(parameters, usual);
+        if parameters.flag("vpn", sensitivity == Sensitivity::High) {
             tags.push("vpn".to_owned());
         }
         Self {
@@ -37,6 +43,10 @@ impl AnonymousIp {
 impl Judge for AnonymousIp {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::ADDRESSES
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
@@ -71,6 +81,7 @@ impl Judge for AnonymousIp {
 pub(super) struct SuspiciousIp {
     tags: Vec<String>,
     risky_category: bool,
+    learning_days: u32,
     shared_people: usize,
     spray: SprayRule,
     spraying_hours: u32,
@@ -78,12 +89,19 @@ pub(super) struct SuspiciousIp {
 
 impl SuspiciousIp {
     pub(super) fn new(parameters: &mut Parameters<'_>) -> Self {
+        let sensitivity = parameters.sensitivity();
+        let is_low = sensitivity == Sensitivity::Low;
         Self {
-            tags: parameters.words("tags", &["malicious"], TAGS_MAX),
-            risky_category: parameters.flag("risky_category", true),
+            tags: tags(parameters, &["malicious"]),
+            risky_category: parameters.flag("risky_category", !is_low),
+            learning_days: parameters.learning_days(0),
             shared_people: parameters.shared_people(),
             spray: SprayRule::new(parameters),
-            spraying_hours: parameters.count("spraying_hours", 24, 0..=168),
+            spraying_hours: parameters.count(
+                "spraying_hours",
+                sensitivity.choose(0, 24, 72),
+                0..=168,
+            ),
         }
     }
 
@@ -106,6 +124,10 @@ impl SuspiciousIp {
 impl Judge for SuspiciousIp {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::ADDRESSES
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
@@ -142,6 +164,9 @@ impl Judge for SuspiciousIp {
         if spray.is_some() {
             not_at_home(moment)?;
         }
+        if self.learning_days > 0 {
+            moment.organisation_learned(self.learning_days)?;
+        }
         not_widely_used(moment, self.shared_people)?;
         let title = format!("{} was active from a suspicious address", subject.name);
         let mut raised = Raised::about(subject, title);
@@ -160,6 +185,12 @@ impl Judge for SuspiciousIp {
         tell_use(moment, self.shared_people, &mut raised);
         Ok(raised)
     }
+}
+
+/// The tags to look for, as feeds and ranges have them.
+fn tags(parameters: &mut Parameters<'_>, default: &[&str]) -> Vec<String> {
+    let tags = parameters.words("tags", default, TAGS_MAX).into_iter();
+    tags.map(|tag| parse_tag(&tag).unwrap_or(tag)).collect()
 }
 
 /// An address that many use is mis-tagged rather than hostile.

@@ -7,7 +7,7 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Action, Aspects, DAY, FORGOTTEN_AFTER, HOUR, Memory, PersonBaseline, days_between,
+    Action, Aspects, DAY, FORGOTTEN_AFTER, HOUR, Lessons, Memory, PersonBaseline, days_between,
 };
 
 /// So many times the busiest hour of the last weeks is still within habit.
@@ -114,6 +114,10 @@ impl UnusualAdministration {
 impl Judge for UnusualAdministration {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::ADMINISTRATION))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::ACTIONS | Lessons::FAMILIAR | Lessons::COUNTRIES | Lessons::NETWORKS_OF_ALL
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

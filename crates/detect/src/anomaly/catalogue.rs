@@ -17,7 +17,7 @@ use super::spray::{PasswordSpray, PasswordSpraySuccess};
 use super::terminated::TerminatedUser;
 use super::travel::ImpossibleTravel;
 use super::weakened::MfaWeakenedThenUsed;
-use crate::baseline::{Action, Aspects};
+use crate::baseline::{Action, Aspects, Lessons};
 
 /// The names of all detectors, as `drishti.detector` in a policy's file takes them.
 pub const DETECTORS: [&str; 24] = [
@@ -51,6 +51,9 @@ pub const DETECTORS: [&str; 24] = [
 pub(super) trait Judge: fmt::Debug + Send + Sync {
     /// Which events it can speak about at all.
     fn interest(&self) -> Interest;
+
+    /// What must have been learned for it to judge as it does.
+    fn asks(&self) -> Lessons;
 
     /// Judges an event on what was known before it. Nothing is allocated unless it speaks or reasons are wanted.
     fn judge(&self, moment: &Moment<'_>) -> Judgement;

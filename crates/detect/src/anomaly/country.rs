@@ -3,10 +3,9 @@
 use super::address::{origin, what};
 use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
-use super::parameters::Parameters;
+use super::parameters::{Parameters, Sensitivity};
 use super::words;
-use crate::baseline::{Aspects, Attribute, DAY, Second, country_code, days_between};
-use drishti_model::AddressCategory;
+use crate::baseline::{Aspects, Attribute, DAY, Lessons, Second, country_code, days_between};
 
 /// Compared with whose past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +30,13 @@ impl InfrequentCountry {
             ("organisation", Compared::Organisation),
             ("both", Compared::Both),
         ];
+        let sensitivity = parameters.sensitivity();
+        let usual = match sensitivity {
+            Sensitivity::Low => Compared::Both,
+            Sensitivity::Medium | Sensitivity::High => Compared::Person,
+        };
         Self {
-            compared: parameters.choice("new_for", Compared::Person, &choices),
+            compared: parameters.choice("new_for", usual, &choices),
             learning_days: parameters.learning_days(7),
             memory_days: parameters.memory_days(),
         }
@@ -56,7 +60,8 @@ impl InfrequentCountry {
         let by_anybody = moment.value(Attribute::Country, country);
         Past {
             person: by_person.map(|seen| seen.last),
-            organisation: by_anybody.map(|known| known.seen.last),
+            // In person: a program that runs somewhere does not make the country usual.
+            organisation: by_anybody.and_then(|known| known.crowd.last()),
             since: moment.at.saturating_sub(memory),
         }
     }
@@ -96,6 +101,10 @@ impl Judge for InfrequentCountry {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::COUNTRIES | Lessons::COUNTRIES_OF_ALL
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         let subject = moment.interactive()?;
         let country = moment.country()?;
@@ -104,8 +113,10 @@ impl Judge for InfrequentCountry {
         let person = moment.learned(self.learning_days)?;
         let facts = moment.facts()?;
         moment.not_own_address(facts)?;
-        moment.require(facts.category != Some(AddressCategory::Vpn), || {
-            "the address is a VPN, whose country is not the person's".to_owned()
+        let hidden = moment.hidden_place();
+        moment.require(hidden.is_none(), || {
+            let kind = hidden.unwrap_or("no place");
+            format!("the address is {kind}, whose country is not the person's")
         })?;
         let code = country_code(country);
         let title = format!(
@@ -134,7 +145,9 @@ impl Judge for InfrequentCountry {
             days_between(person.learning_since, moment.at),
             f64::from(self.learning_days),
         );
-        raised.unsuppressed("the address is neither the organisation's own nor a VPN");
+        raised.unsuppressed(
+            "the address is neither the organisation's own nor one that hides where they are",
+        );
         Ok(raised)
     }
 }

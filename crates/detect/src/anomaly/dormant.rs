@@ -5,7 +5,7 @@ use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Aspects, Attribute, days_between};
+use crate::baseline::{Aspects, Attribute, Lessons, days_between};
 
 /// Interactive activity after a long time without any.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ impl DormantAccount {
 impl Judge for DormantAccount {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::FAMILIAR | Lessons::NETWORKS_OF_ALL
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

@@ -6,7 +6,9 @@ use super::catalogue::{Interest, Judge, detector};
 use super::moment::{Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::rarity::rarity;
-use crate::baseline::{Baselines, Observed, PREFIX, Spoken, TypeFacts, Types, hash_text};
+use crate::baseline::{
+    Aspects, Baselines, Lessons, Observed, PREFIX, Spoken, TypeFacts, Types, hash_text,
+};
 use crate::{
     Evaluate, EventReference, Explanation, FINDING_EVENTS_MAX, Finding, Mode, People, Policy,
     PolicyError, PolicyId, PolicyKind, Rarity, StateRow, Verdict,
@@ -82,6 +84,15 @@ impl AnomalyEngine {
         (engine, errors)
     }
 
+    /// From now on, only what the detectors judge by is learned: they say the same, but explanations are poorer and rarity is not known.
+    pub fn learn_only_what_is_asked(&mut self) {
+        let active = self.detectors.iter();
+        let on = active.filter(|active| active.policy.mode != Mode::Off);
+        let asked = on.map(|active| active.detector.asks());
+        self.baselines
+            .learn_only(asked.fold(Lessons::empty(), Lessons::union));
+    }
+
     /// Judges an event on what was known before it, adds what is found to `findings`, and learns from the event. Events come in the
     /// order of their times and gids.
     pub fn evaluate(
@@ -94,9 +105,14 @@ impl AnomalyEngine {
         let observed = Observed::new(event, types, people);
         let mut moment = Moment::new(&observed, &self.baselines);
         self.spoken.clear();
+        let mut aspects = observed.aspects;
+        if observed.lacks_actor() {
+            // A detector that would have looked at it, had it been known who did it, says so.
+            aspects |= Aspects::DONE;
+        }
         for active in &mut self.detectors {
             let is_off = active.policy.mode == Mode::Off;
-            if is_off || !active.interest.fits(observed.aspects) {
+            if is_off || !active.interest.fits(aspects) {
                 continue;
             }
             moment.policy = active.number;

@@ -6,7 +6,8 @@ use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Action, Aspects, Attribute, FAILURES_MAX, FAILURES_PAUSE, Failure, MINUTE, Memory, days_between,
+    Action, Aspects, Attribute, FAILURES_MAX, FAILURES_PAUSE, Failure, Lessons, MINUTE, Memory,
+    days_between,
 };
 
 /// Many failures to sign in to one account, against its own habits.
@@ -15,6 +16,7 @@ pub(super) struct MultipleFailedLogins {
     minimum: u32,
     window_minutes: u32,
     deviations: f64,
+    learning_days: u32,
 }
 
 impl MultipleFailedLogins {
@@ -24,6 +26,7 @@ impl MultipleFailedLogins {
             minimum: parameters.count("minimum", 10, 2..=60),
             window_minutes: parameters.count("window_minutes", 5, 1..=60),
             deviations,
+            learning_days: parameters.learning_days(0),
         }
     }
 }
@@ -31,6 +34,10 @@ impl MultipleFailedLogins {
 impl Judge for MultipleFailedLogins {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::FAILED_SIGN_IN)
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::empty()
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
@@ -51,6 +58,9 @@ impl Judge for MultipleFailedLogins {
                 self.window_minutes, self.minimum
             )
         })?;
+        if self.learning_days > 0 {
+            moment.organisation_learned(self.learning_days)?;
+        }
         let rate = person.rate(Action::FailedSignIn);
         let in_hour = rate.map_or(0, |rate| rate.hour_count(moment.at)) + 1;
         let usual = rate.map(|rate| rate.hours);
@@ -138,6 +148,10 @@ impl Judge for FailuresThenSuccess {
                 .union(Aspects::SIGN_IN)
                 .union(Aspects::INTERACTIVE),
         )
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::FAMILIAR
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

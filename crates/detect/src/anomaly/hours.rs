@@ -2,11 +2,11 @@
 
 use super::address::what;
 use super::catalogue::{Interest, Judge};
-use super::moment::{Judgement, Moment, Raised};
+use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::newness::SENSITIVE;
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Aspects, DAY, Memory, hour_of_day};
+use crate::baseline::{Aspects, DAY, Lessons, Memory, hour_of_day};
 
 /// Activity at an hour of the week at which the person is hardly ever active.
 #[derive(Debug)]
@@ -33,6 +33,10 @@ impl Judge for UnusualHours {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::HOURS | Lessons::FAMILIAR
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         let subject = moment.interactive()?;
         let nothing = || "nothing is known of their hours yet".to_owned();
@@ -43,6 +47,13 @@ impl Judge for UnusualHours {
                 person.active_days, self.active_days
             )
         })?;
+        let unfamiliar = moment.unfamiliar(person, 3);
+        let sensitive = unfamiliar.network && moment.has_any(SENSITIVE);
+        let strange = self.alone || unfamiliar.both() || sensitive;
+        // Most events are of familiar places: the hour, which takes longer to compare, is only looked at where it matters.
+        if !strange && !moment.explains {
+            return Err(Quiet::Because(None));
+        }
         let share = person.hours.share_around(moment.at);
         moment.require(share <= self.share, || {
             format!(
@@ -50,9 +61,7 @@ impl Judge for UnusualHours {
                 share * 100.0
             )
         })?;
-        let unfamiliar = moment.unfamiliar(person, 3);
-        let sensitive = unfamiliar.network && moment.has_any(SENSITIVE);
-        moment.require(self.alone || unfamiliar.both() || sensitive, || {
+        moment.require(strange, || {
             "the hour is unusual, but device or network is familiar: people work at night now and then".to_owned()
         })?;
         let said = moment

@@ -4,10 +4,10 @@ use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Aspects, DAY, acted_for, days_between};
+use crate::baseline::{Aspects, DAY, Lessons, acted_for, days_between};
 use crate::{Entity, EntityKind};
 
-/// Asana's support, or somebody else, acts for a person for whom nobody acted lately.
+/// Asana's support, or somebody else, acts for a person for whom they did not act lately.
 #[derive(Debug)]
 pub(super) struct ActingForOthers {
     learning_days: u32,
@@ -28,6 +28,10 @@ impl Judge for ActingForOthers {
         Interest::all(Aspects::FOR_OTHERS)
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::empty()
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         moment.require(moment.has(Aspects::FOR_OTHERS), || {
             "neither Asana's support nor anybody else acted for another person".to_owned()
@@ -38,7 +42,7 @@ impl Judge for ActingForOthers {
         if let Some(known) = known.filter(|known| known.last >= since) {
             return Err(moment.quiet(|| {
                 format!(
-                    "somebody acted for the same person {} ago too; {} days without are needed",
+                    "the same one acted for the same person {} ago too; {} days without are needed",
                     words::days(days_between(known.last, moment.at)),
                     self.quiet_days
                 )
@@ -53,21 +57,23 @@ impl Judge for ActingForOthers {
         );
         raised.expected = match known {
             Some(known) => format!(
-                "nobody acts for {whom}; the last time was {} ago",
+                "{who} does not act for {whom}; the last time was {} ago",
                 words::days(days_between(known.last, moment.at))
             ),
-            None => format!("nobody acts for {whom}; nobody ever did"),
+            None => format!("{who} does not act for {whom}, and never did"),
         };
         raised.seen = format!("{who} did `{}` for {whom}", event.event_type);
         if let Some(known) = known {
             raised.compare(
-                "days since somebody acted for them",
+                "days since the same one acted for them",
                 days_between(known.last, moment.at),
                 f64::from(self.quiet_days),
             );
         }
         let days = self.quiet_days;
-        raised.unsuppressed(format!("nobody acted for them within the last {days} days"));
+        raised.unsuppressed(format!(
+            "{who} did not act for them within the last {days} days"
+        ));
         if moment.has(Aspects::ADMINISTRATION) {
             raised.steps += 1;
             raised.unsuppressed(

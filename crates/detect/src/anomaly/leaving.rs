@@ -5,7 +5,7 @@ use super::mass::{recent, steps};
 use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Action, Aspects, DAY, HOUR, Memory, Spread};
+use crate::baseline::{Action, Aspects, DAY, HOUR, Lessons, Memory, Spread};
 use drishti_model::canonical_time;
 
 const TAKING: Aspects = Aspects::DOWNLOAD.union(Aspects::EXPORT);
@@ -70,6 +70,10 @@ impl Judge for DepartingUserExfiltration {
         Interest::any(Aspects::DONE, TAKING)
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::ACTIONS
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         let subject = moment.subject()?;
         moment.require(moment.has(Aspects::DONE) && moment.has_any(TAKING), || {
@@ -84,14 +88,6 @@ impl Judge for DepartingUserExfiltration {
             .filter(|since| *since <= moment.observed.event.event.created_at);
         let leaving = leaving.ok_or_else(|| {
             moment.quiet(|| "no directory says that they are going to leave".to_owned())
-        })?;
-        let now = moment.observed.event.event.created_at;
-        let gone = facts
-            .terminated
-            .as_ref()
-            .is_some_and(|end| end.since <= now);
-        moment.require(!gone, || {
-            "their account should have ended already, of which another policy speaks".to_owned()
         })?;
         let taken = self.taken(moment);
         let (count, limit) = (taken.count, taken.limit);

@@ -5,7 +5,7 @@ use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Action, Aspects, DAY, HOUR, Memory, Second, Spread};
+use crate::baseline::{Action, Aspects, DAY, HOUR, Lessons, Memory, Second, Spread};
 use drishti_model::AccountRole;
 
 /// From so many days of colleagues on, they are compared with.
@@ -160,6 +160,10 @@ fn level(volume: &Volume) -> u32 {
 impl Judge for Mass {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE | self.action.aspect())
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::ACTIONS | Lessons::FAMILIAR
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

@@ -6,8 +6,8 @@ use super::moment::{Judgement, Moment, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Aspects, Attribute, DAY, FORGOTTEN_AFTER, Fresh, HOUR, Memory, PersonBaseline, country_code,
-    days_between, is_own,
+    Aspects, Attribute, DAY, FORGOTTEN_AFTER, Fresh, HOUR, Lessons, Memory, PersonBaseline,
+    country_code, days_between, is_own,
 };
 use drishti_model::AddressFacts;
 
@@ -187,6 +187,10 @@ impl NewDeviceAndNetwork {
 impl Judge for NewDeviceAndNetwork {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::FRESH | Lessons::COUNTRIES | Lessons::EVENT_TYPES | Lessons::NETWORKS_OF_ALL
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

@@ -8,8 +8,8 @@ use super::newness::SENSITIVE;
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    AppBaseline, Aspects, Attribute, DAY, FORGOTTEN_AFTER, PersonBaseline, Second, days_between,
-    is_own,
+    AppBaseline, Aspects, Attribute, DAY, FORGOTTEN_AFTER, Lessons, PersonBaseline, Second,
+    days_between, is_own,
 };
 use crate::{Entity, EntityKind};
 use drishti_model::AddressFacts;
@@ -99,6 +99,10 @@ impl Judge for ServiceAccountNewNetwork {
         )
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::TOKEN_NETWORKS | Lessons::NETWORKS | Lessons::NETWORKS_OF_ALL
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         let subject = moment.subject()?;
         let by_token = moment.has_any(Aspects::SERVICE_ACCOUNT | Aspects::PERSONAL_TOKEN);
@@ -182,6 +186,10 @@ impl ServiceAccountNewActivity {
 impl Judge for ServiceAccountNewActivity {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::SERVICE_ACCOUNT))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::EVENT_TYPES
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
@@ -324,6 +332,10 @@ fn entity(name: &str) -> Entity {
 impl Judge for OauthAppNewNetwork {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::APP))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::OAUTH_APPS | Lessons::NETWORKS
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

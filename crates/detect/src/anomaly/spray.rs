@@ -6,7 +6,7 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    AddressBaseline, AddressFailure, Aspects, DAY, FORGOTTEN_AFTER, HOUR, MINUTE, Memory,
+    AddressBaseline, AddressFailure, Aspects, DAY, FORGOTTEN_AFTER, HOUR, Lessons, MINUTE, Memory,
     Reference, Second, days_between,
 };
 
@@ -160,6 +160,10 @@ impl Judge for PasswordSpray {
         Interest::all(Aspects::FAILED_SIGN_IN)
     }
 
+    fn asks(&self) -> Lessons {
+        Lessons::ADDRESSES
+    }
+
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         moment.require(moment.has(Aspects::FAILED_SIGN_IN), || {
             "the event is no failed sign-in".to_owned()
@@ -236,6 +240,10 @@ impl PasswordSpraySuccess {
 impl Judge for PasswordSpraySuccess {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::SIGN_IN))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::ADDRESSES
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

@@ -5,7 +5,7 @@ use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
-use crate::baseline::{Aspects, HOUR};
+use crate::baseline::{Aspects, HOUR, Lessons};
 use drishti_model::canonical_time;
 
 /// Somebody whose account should have ended does something, with or without a program.
@@ -25,6 +25,10 @@ impl TerminatedUser {
 impl Judge for TerminatedUser {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE)
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::empty()
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

@@ -7,8 +7,8 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::{Parameters, Sensitivity};
 use super::words;
 use crate::baseline::{
-    Aspects, Attribute, DAY, FORGOTTEN_AFTER, HOUR, MINUTE, Memory, PersonBaseline, Place, Subject,
-    country_code, days_between, says_nothing_of_place,
+    Aspects, Attribute, DAY, FORGOTTEN_AFTER, HOUR, Lessons, MINUTE, Memory, PersonBaseline, Place,
+    Subject, country_code, days_between, says_nothing_of_place,
 };
 
 /// Mean radius of the earth.
@@ -223,6 +223,14 @@ fn not_said_already(moment: &Moment<'_>, journey: &Journey<'_>) -> Result<(), Qu
 impl Judge for ImpossibleTravel {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        let asks = Lessons::COUNTRIES | Lessons::PLACES;
+        match self.sensitivity {
+            Sensitivity::Low => asks | Lessons::NETWORKS_OF_ALL,
+            Sensitivity::Medium | Sensitivity::High => asks,
+        }
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

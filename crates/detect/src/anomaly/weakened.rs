@@ -6,7 +6,7 @@ use super::moment::{Judgement, Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::words;
 use crate::baseline::{
-    Aspects, Attribute, DAY, HOUR, Memory, PersonBaseline, Weakened, days_between,
+    Aspects, Attribute, DAY, HOUR, Lessons, Memory, PersonBaseline, Weakened, days_between,
 };
 
 /// What was new about the device or network this long before the weakening belongs to it.
@@ -58,6 +58,10 @@ impl MfaWeakenedThenUsed {
 impl Judge for MfaWeakenedThenUsed {
     fn interest(&self) -> Interest {
         Interest::all(Aspects::DONE.union(Aspects::INTERACTIVE))
+    }
+
+    fn asks(&self) -> Lessons {
+        Lessons::FAMILIAR | Lessons::ADDRESSES
     }
 
     fn judge(&self, moment: &Moment<'_>) -> Judgement {

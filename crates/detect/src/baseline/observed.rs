@@ -112,6 +112,20 @@ impl<'a> Observed<'a> {
         }
     }
 
+    /// Whether its address says nothing about where somebody is.
+    pub(crate) fn is_place_hidden(&self) -> bool {
+        let facts = self.event.address.as_deref();
+        facts.is_some_and(|facts| super::says_nothing_of_place(facts).is_some())
+    }
+
+    /// Whether somebody did it of whom the event does not say who, so that nobody's habits can be compared.
+    pub(crate) fn lacks_actor(&self) -> bool {
+        let actor_type = self.event.event.actor.actor_type.as_deref();
+        self.subject.is_none()
+            && matches!(actor_type, None | Some("user"))
+            && !self.aspects.contains(Aspects::FAILED)
+    }
+
     /// The role under which peers are compared.
     pub(crate) fn role(&self) -> Option<AccountRole> {
         self.facts.and_then(|facts| facts.role)

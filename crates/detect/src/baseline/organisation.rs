@@ -14,8 +14,8 @@ use super::traits::Attribute;
 
 /// Networks that are remembered of one OAuth app.
 pub(crate) const APP_NETWORKS_MAX: usize = 32;
-/// People for whom somebody else acted that are remembered.
-pub(crate) const ACTED_FOR_MAX: usize = 64;
+/// Pairs of who acted, and for whom, that are remembered.
+pub(crate) const ACTED_FOR_MAX: usize = 256;
 /// Failed sign-ins from one address that are remembered.
 pub(crate) const ADDRESS_FAILURES_MAX: usize = 128;
 /// Failures of one account that follow each other within this time are remembered as one, the newest.
@@ -27,7 +27,7 @@ pub(crate) struct Organisation {
     /// The first event; 0 where there was none yet.
     pub(crate) first: Second,
     last: Second,
-    /// For whom others acted, by the hash of the person's key; 0 where it is not said.
+    /// Who acted for whom, see [`super::acted_for`].
     pub(crate) acted_for: SeenSet<ACTED_FOR_MAX>,
     peers: Vec<(Option<AccountRole>, Action, Peers)>,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aspects::{Action, Aspects};
 use super::hours::Hours;
+use super::lessons::Lessons;
 use super::observed::Observed;
 use super::organisation::Organisation;
 use super::raises::Raises;
@@ -141,26 +142,41 @@ impl PersonBaseline {
     }
 
     /// Learns from an event of this person that was not refused.
-    pub(crate) fn learn(&mut self, observed: &Observed<'_>, organisation: &mut Organisation) {
+    pub(crate) fn learn(
+        &mut self,
+        observed: &Observed<'_>,
+        lessons: Lessons,
+        organisation: &mut Organisation,
+    ) {
         let at = observed.at;
         self.touched = self.touched.max(at);
         self.begin_day(observed, organisation);
-        self.event_types.learn(observed.traits.event_type, at);
-        if let Some(app) = observed.traits.app {
+        if lessons.contains(Lessons::EVENT_TYPES) {
+            self.event_types.learn(observed.traits.event_type, at);
+        }
+        if let Some(app) = observed.traits.app
+            && lessons.contains(Lessons::WORDS)
+        {
             self.apps.learn(app, at);
         }
         let token = Aspects::PERSONAL_TOKEN | Aspects::SERVICE_ACCOUNT;
         if observed.aspects.contains(Aspects::INTERACTIVE) {
-            self.learn_presence(observed);
+            self.learn_presence(observed, lessons);
         } else if observed.aspects.intersects(token)
             && let Some(network) = observed.traits.network
+            && lessons.contains(Lessons::TOKEN_NETWORKS)
         {
             self.token_networks.learn(network, at);
         }
         if observed.aspects.contains(Aspects::SIGN_IN) {
             self.signed_in = at;
         }
-        self.learn_actions(observed);
+        if observed.aspects.contains(Aspects::ADMINISTRATION) {
+            self.administered = at;
+        }
+        if lessons.contains(Lessons::ACTIONS) {
+            self.learn_actions(observed);
+        }
         self.last = at;
     }
 
@@ -182,9 +198,11 @@ impl PersonBaseline {
     }
 
     /// Where from, with what and when.
-    fn learn_presence(&mut self, observed: &Observed<'_>) {
+    fn learn_presence(&mut self, observed: &Observed<'_>, lessons: Lessons) {
         let (at, traits) = (observed.at, &observed.traits);
+        let asked = |value: Option<u64>, lesson| value.filter(|_| lessons.contains(lesson));
         if let (Some(device), Some(network)) = (traits.device, traits.network)
+            && lessons.contains(Lessons::FRESH)
             && self.last > 0
         {
             let device_is_new = self.devices.is_new(device, at, FORGOTTEN_AFTER);
@@ -197,20 +215,27 @@ impl PersonBaseline {
                 }));
             }
         }
-        if let Some(country) = traits.country {
+        // The country of a VPN or of Tor does not become usual.
+        if let Some(country) = asked(traits.country, Lessons::COUNTRIES)
+            && !observed.is_place_hidden()
+        {
             self.countries.learn(country, at);
         }
-        if let Some(network) = traits.network {
+        if let Some(network) = asked(traits.network, Lessons::NETWORKS) {
             self.networks.learn(network, at);
         }
-        if let Some(device) = traits.device {
+        if let Some(device) = asked(traits.device, Lessons::DEVICES) {
             self.devices.learn(device, at);
         }
-        if let Some(kind) = traits.device_kind {
+        if let Some(kind) = asked(traits.device_kind, Lessons::WORDS) {
             self.device_kinds.learn(kind, at);
         }
-        self.hours.learn(at);
-        if let Some(place) = Place::of(observed) {
+        if lessons.contains(Lessons::HOURS) {
+            self.hours.learn(at);
+        }
+        if lessons.contains(Lessons::PLACES)
+            && let Some(place) = Place::of(observed)
+        {
             self.learn_place(place);
         }
     }
@@ -239,9 +264,6 @@ impl PersonBaseline {
             if observed.aspects.contains(action.aspect()) {
                 self.count(action, at);
             }
-        }
-        if observed.aspects.contains(Aspects::ADMINISTRATION) {
-            self.administered = at;
         }
         if actions == 0 {
             return;

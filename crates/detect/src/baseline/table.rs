@@ -1,9 +1,9 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher as _, Hash};
 
 use foldhash::fast::RandomState;
-
+use hashbrown::HashTable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -30,16 +30,21 @@ pub(crate) struct Table<K, V> {
     /// Begins the keys of the saved rows.
     prefix: &'static str,
     max: usize,
-    /// In boxes, so that the map stays small while it grows.
-    entries: HashMap<K, Box<Entry<V>>, RandomState>,
+    /// In boxes, so that the table stays small while it grows.
+    entries: HashTable<Box<Entry<K, V>>>,
+    hasher: RandomState,
     /// During a preview, what each touched key held before it.
-    before: Option<HashMap<K, Option<Box<Entry<V>>>>>,
+    before: Option<Before<K, V>>,
     /// Keys whose saved row is not as it should be, each once.
     changed: Vec<K>,
 }
 
+/// What keys held; `None` where nothing was.
+type Before<K, V> = HashMap<K, Option<Box<Entry<K, V>>>>;
+
 #[derive(Clone, Debug)]
-struct Entry<V> {
+struct Entry<K, V> {
+    key: K,
     value: V,
     /// Whether the key is in the list of changed ones.
     changed: bool,
@@ -50,7 +55,8 @@ impl<K: Key, V: Remembered> Table<K, V> {
         Self {
             prefix,
             max,
-            entries: HashMap::default(),
+            entries: HashTable::new(),
+            hasher: RandomState::default(),
             before: None,
             changed: Vec::new(),
         }
@@ -61,7 +67,8 @@ impl<K: Key, V: Remembered> Table<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.entries.get(key).map(|entry| &entry.value)
+        let place = self.place(key, self.hasher.hash_one(key))?;
+        Some(&self.entries.get_bucket(place)?.value)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -79,36 +86,61 @@ impl<K: Key, V: Remembered> Table<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        if !self.entries.contains_key(key) {
+        let hash = self.hasher.hash_one(key);
+        let place = if let Some(place) = self.place(key, hash) {
+            if let Some(before) = &mut self.before
+                && !before.contains_key(key)
+            {
+                before.insert(own(), self.entries.get_bucket(place).cloned());
+            }
+            place
+        } else {
             let value = create()?;
             self.make_room();
-            self.note(&own());
-            let changed = false;
-            self.entries
-                .insert(own(), Box::new(Entry { value, changed }));
-        } else if self
-            .before
-            .as_ref()
-            .is_some_and(|before| !before.contains_key(key))
-        {
-            self.note(&own());
-        }
-        let previewing = self.before.is_some();
-        let entry = self.entries.get_mut(key)?;
-        if !previewing && !entry.changed {
+            if let Some(before) = &mut self.before {
+                before.entry(own()).or_default();
+            }
+            let (key, changed) = (own(), false);
+            self.insert(
+                hash,
+                Entry {
+                    key,
+                    value,
+                    changed,
+                },
+            )
+        };
+        let entry = self.entries.get_bucket_mut(place)?;
+        if self.before.is_none() && !entry.changed {
             entry.changed = true;
             self.changed.push(own());
         }
         Some(&mut entry.value)
     }
 
-    /// Keeps what `key` holds, once in a preview.
-    fn note(&mut self, key: &K) {
-        if let Some(before) = &mut self.before
-            && !before.contains_key(key)
-        {
-            before.insert(key.clone(), self.entries.get(key).cloned());
-        }
+    /// Where `key`, which has this hash, stands; good until something is added or removed.
+    fn place<Q>(&self, key: &Q, hash: u64) -> Option<usize>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.entries
+            .find_bucket_index(hash, |entry| entry.key.borrow() == key)
+    }
+
+    /// Adds what is not there yet.
+    fn insert(&mut self, hash: u64, entry: Entry<K, V>) -> usize {
+        let hasher = &self.hasher;
+        let added = self
+            .entries
+            .insert_unique(hash, Box::new(entry), |entry| hasher.hash_one(&entry.key));
+        added.bucket_index()
+    }
+
+    fn remove(&mut self, key: &K) -> Option<Box<Entry<K, V>>> {
+        let hash = self.hasher.hash_one(key);
+        let found = self.entries.find_entry(hash, |entry| entry.key == *key);
+        Some(found.ok()?.remove().0)
     }
 
     /// Before the table overflows, the eighth that was not touched for longest goes; of equals, the lowest keys.
@@ -118,16 +150,17 @@ impl<K: Key, V: Remembered> Table<K, V> {
         }
         let by_age = self.entries.iter();
         let mut by_age: Vec<(Second, K)> = by_age
-            .map(|(key, entry)| (entry.value.touched(), key.clone()))
+            .map(|entry| (entry.value.touched(), entry.key.clone()))
             .collect();
         let leaving = (self.max / 8).max(1);
         if leaving < by_age.len() {
             by_age.select_nth_unstable(leaving);
         }
         for (_, key) in by_age.into_iter().take(leaving) {
-            self.note(&key);
-            let gone = self.entries.remove(&key);
-            if self.before.is_none() && gone.is_some_and(|entry| !entry.changed) {
+            let gone = self.remove(&key);
+            if let Some(before) = &mut self.before {
+                before.entry(key).or_insert(gone);
+            } else if gone.is_some_and(|entry| !entry.changed) {
                 self.changed.push(key);
             }
         }
@@ -140,10 +173,10 @@ impl<K: Key, V: Remembered> Table<K, V> {
 
     pub(crate) fn end_preview(&mut self) {
         for (key, entry) in self.before.take().unwrap_or_default() {
-            match entry {
-                Some(entry) => self.entries.insert(key, entry),
-                None => self.entries.remove(&key),
-            };
+            self.remove(&key);
+            if let Some(entry) = entry {
+                self.insert(self.hasher.hash_one(&key), *entry);
+            }
         }
     }
 
@@ -153,7 +186,9 @@ impl<K: Key, V: Remembered> Table<K, V> {
         changed.sort_unstable();
         changed.dedup();
         for key in changed {
-            let value = self.entries.get_mut(&key).and_then(|entry| {
+            let place = self.place(&key, self.hasher.hash_one(&key));
+            let entry = place.and_then(|place| self.entries.get_bucket_mut(place));
+            let value = entry.and_then(|entry| {
                 entry.changed = false;
                 // All values are plain data, so writing them to memory can't fail.
                 postcard::to_extend(&entry.value, vec![FORM]).ok()
@@ -178,8 +213,16 @@ impl<K: Key, V: Remembered> Table<K, V> {
         let Some((key, value)) = K::from_text(key).zip(value) else {
             return Some(false);
         };
-        let changed = false;
-        self.entries.insert(key, Box::new(Entry { value, changed }));
+        self.remove(&key);
+        let (hash, changed) = (self.hasher.hash_one(&key), false);
+        self.insert(
+            hash,
+            Entry {
+                key,
+                value,
+                changed,
+            },
+        );
         Some(true)
     }
 }
@@ -232,7 +275,7 @@ mod tests {
         let mut contents: Vec<_> = table
             .entries
             .iter()
-            .map(|(key, entry)| (*key, entry.value.0))
+            .map(|entry| (entry.key, entry.value.0))
             .collect();
         contents.sort_unstable();
         contents

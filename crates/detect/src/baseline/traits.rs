@@ -3,6 +3,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use drishti_model::{AddressFacts, Device};
 use serde::{Deserialize, Serialize};
 
+use crate::enrich::parse_address;
+
 /// An attribute whose values are remembered, for each person and for the organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Attribute {
@@ -150,7 +152,7 @@ pub(crate) fn network_name(facts: &AddressFacts) -> String {
 
 /// The subscriber behind an address: the address itself, or its /64 in IPv6. `None` where the text is no address.
 pub(crate) fn subscriber(address: &str) -> Option<u128> {
-    let address = match address.parse().ok()? {
+    let address = match parse_address(address)? {
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
             Some(mapped) => mapped.to_ipv6_mapped(),
@@ -207,6 +209,7 @@ mod tests {
         assert_ne!(subscriber("192.0.2.1"), subscriber("192.0.2.2"));
         assert_eq!(subscriber("2001:db8::1"), subscriber("2001:db8::ffff:2"));
         assert_ne!(subscriber("2001:db8::1"), subscriber("2001:db8:0:1::1"));
+        assert_eq!(subscriber("192.0.2.1:443"), subscriber("192.0.2.1"));
         assert_eq!(subscriber("not an address"), None);
     }
 }

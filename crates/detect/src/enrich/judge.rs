@@ -203,13 +203,13 @@ impl<'a> Statements<'a> {
         }
     }
 
-    /// A tag that somebody else than the owner gives. In the owner's own networks none of them makes an address risky: a company
-    /// that shares an address with an attacker is still the company.
+    /// A tag that somebody else than the owner gives. In the owner's own networks, and in a VPN that the owner names, none of them makes an
+    /// address risky: a company that shares an address with an attacker is still the company.
     fn tag(&mut self, tag: &str, witness: Witness<'a>, overruled: Option<Overruled<'a>>) {
         let trusted = self.range.map(|(_, range)| range).filter(|range| {
             matches!(
                 range.category,
-                AddressCategory::Corporate | AddressCategory::Administrative
+                AddressCategory::Corporate | AddressCategory::Administrative | AddressCategory::Vpn
             )
         });
         let beaten = trusted

@@ -34,7 +34,7 @@ const ALIASES: [(&str, &str); 20] = [
 ];
 
 /// A tag as it is kept: lower case, `_` for spaces, the one word of several for the same thing.
-pub(super) fn parse_tag(text: &str) -> Result<String, String> {
+pub(crate) fn parse_tag(text: &str) -> Result<String, String> {
     let tag: String = text
         .trim()
         .chars()

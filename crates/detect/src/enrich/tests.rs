@@ -151,7 +151,7 @@ fn own_ranges_beat_feeds_and_the_longest_prefix_wins() {
             range(json!({"name": "gateway", "networks": ["5.0.9.0/24"], "category": "vpn"})),
         ],
         vec![
-            feed("tor", "5.1.0.7\n5.1.0.8\n5.0.9.7\n"),
+            feed("tor", "5.1.0.7\n5.1.0.8\n5.0.9.7\n5.2.0.1\n"),
             feed("hosting", "5.1.0.0/24"),
         ],
     );
@@ -162,16 +162,20 @@ fn own_ranges_beat_feeds_and_the_longest_prefix_wins() {
         ),
         // Its place replaces the other one as a whole; its number is still that of the network.
         ("5.1.0.1", "GB London ? 64501 Acme corporate hosting,hq,vpn"),
-        // Nothing makes a corporate or administrative address risky.
+        // Nothing makes a corporate or administrative address risky, nor the owner's VPN.
         ("5.1.0.7", "GB London ? 64501 Acme corporate hosting,hq,vpn"),
         (
             "5.1.0.8",
             "NL Amsterdam 52.4/4.9 64501 Burrow administrative hosting,vpn",
         ),
-        // Elsewhere the category is the owner's, and the tags are of both.
         (
             "5.0.9.7",
-            "DE Berlin 52.5/13.4 64500 Meadow Cable vpn residential,tor_exit",
+            "DE Berlin 52.5/13.4 64500 Meadow Cable vpn residential",
+        ),
+        // Elsewhere the category is the owner's, and the tags are of both.
+        (
+            "5.2.0.1",
+            "DE Berlin 52.5/13.4 64500 Meadow Cable other ours,residential,tor_exit",
         ),
         ("2001:db8::7", "GB London ? ? Acme corporate hq"),
     ] {

@@ -62,6 +62,7 @@ pub(super) fn read_policy(
         severity: sigma
             .parsed("level", Severity::from_str)?
             .unwrap_or(Severity::Medium),
+        severity_is_set: false,
         tags: sigma.texts("tags")?,
         references: sigma.texts("references")?,
         false_positives: sigma.texts("falsepositives")?,

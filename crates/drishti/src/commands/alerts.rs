@@ -245,6 +245,8 @@ fn reasons(explained: &Explained) -> String {
         Verdict::Raised(finding) => {
             let mut lines = vec![format!("raised: {} ({})", finding.title, finding.severity)];
             lines.extend(why(&finding.explanation));
+            let outcome = explained.outcome.iter();
+            lines.extend(outcome.map(|outcome| format!("what comes of it: {outcome}")));
             lines
         }
         Verdict::Quiet(reasons) => reasons

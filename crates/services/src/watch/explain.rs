@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_detect::{Detector, GroupingSettings, Verdict};
+use drishti_detect::{Change, Detector, Mode, Policy, Verdict};
 use drishti_lake::EventFilter;
-use drishti_model::{EnrichedEvent, SourceName, TimeRange};
+use drishti_model::{EnrichedEvent, SourceName, TimeRange, canonical_time};
 use serde::Serialize;
 
+use super::grouping::grouping;
 use super::people::people;
 use crate::{ServiceError, Services};
 
@@ -23,6 +24,8 @@ pub struct Explained {
     /// What the policy says.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// What comes of that, where it speaks: an alert that somebody sees, or why not. A sentence.
+    pub outcome: Option<String>,
 }
 
 impl Services {
@@ -66,9 +69,13 @@ impl Services {
         policy: &str,
     ) -> Result<Explained, ServiceError> {
         let at = event.event.created_at;
-        let policies = self.policies().await?;
-        let (mut detector, _) =
-            Detector::new(source.as_str(), &policies, GroupingSettings::default());
+        let settings = self.ledger.all_policy_settings().await?;
+        let known = self.knowledge().await?.policies_with(&settings);
+        let asked = known.into_iter().find(|known| known.id.as_str() == policy);
+        let asked = asked.ok_or_else(|| ServiceError::NoSuchPolicy(policy.to_owned()))?;
+        let policies = [Arc::clone(&asked)];
+        let grouping = grouping(self, &source, &policies, &settings).await?;
+        let (mut detector, _) = Detector::new(source.as_str(), &policies, grouping);
         let people = Arc::new(people(self, &source).await?);
         let end = at + TimeDelta::microseconds(1);
         if let Some(range) = TimeRange::new(DateTime::UNIX_EPOCH, end) {
@@ -93,7 +100,11 @@ impl Services {
         let verdict = detector
             .explain(&event, &people, policy)
             .ok_or_else(|| ServiceError::NoSuchPolicy(policy.to_owned()))?;
+        let mut changes = Vec::new();
+        detector.take(&event, &people, &mut changes);
+        let is_raised = matches!(verdict, Verdict::Raised(_));
         Ok(Explained {
+            outcome: is_raised.then(|| outcome(&asked, &changes)),
             policy: policy.to_owned(),
             event: event.event.gid,
             source: source.to_string(),
@@ -101,6 +112,35 @@ impl Services {
             verdict,
         })
     }
+}
+
+/// What becomes of a match.
+fn outcome(policy: &Policy, changes: &[Change]) -> String {
+    let suppressed = |id: &str| format!("the suppression {id} keeps it quiet");
+    let said = changes.iter().find_map(|change| match change {
+        Change::Paused { .. } => None,
+        Change::Suppressed { suppression, .. } => Some(suppressed(suppression)),
+        Change::Signal(_) if policy.mode == Mode::Record => {
+            Some("it is only recorded, as the mode of the policy says".to_owned())
+        }
+        Change::Signal(_) => Some(format!(
+            "it makes no alert yet: {} matches are needed",
+            policy.grouping.threshold
+        )),
+        Change::Alert { alert, begins, .. } => Some(match &alert.suppressed_by {
+            Some(id) => suppressed(id),
+            None if alert.is_capped => {
+                "it is beyond the policy's alerts of that day: it is kept, but nobody is called"
+                    .to_owned()
+            }
+            None if *begins => "it opens an alert".to_owned(),
+            None => format!(
+                "it joins the alert that opened at {}",
+                canonical_time(alert.opened_at)
+            ),
+        }),
+    });
+    said.unwrap_or_else(|| "the policy was paused at that time".to_owned())
 }
 
 /// Most events of one gid, of as many sources, that are explained at once.

@@ -253,6 +253,7 @@ fn with(policy: &Arc<Policy>, set: &PolicySettings) -> Arc<Policy> {
     }
     if let Some(severity) = overrides.severity {
         policy.severity = severity;
+        policy.severity_is_set = true;
     }
     let parameters = overrides.parameters.as_deref();
     if let drishti_detect::PolicyKind::Anomaly {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use drishti_detect::{
     Alert, Change, EntityKind, EventReference, Finding, NotEvaluable, Policy, PolicyId,
 };
@@ -81,6 +81,16 @@ impl Told {
                 events,
             } => self.alert(alert, begins, events),
             Change::Signal(finding) => self.signal(source, &finding),
+            Change::Suppressed {
+                policy,
+                at,
+                suppression,
+            } => {
+                let count = self.count(&policy, at.date_naive());
+                count.matches += 1;
+                count.suppressed += 1;
+                self.keep_quiet(&suppression, at);
+            }
             Change::Paused {
                 policy,
                 matches,
@@ -114,23 +124,13 @@ impl Told {
 
     fn alert(&mut self, alert: Box<Alert>, begins: bool, events: Vec<EventReference>) {
         let suppression = alert.suppressed_by.as_deref();
-        let suppression: Option<i64> = suppression.and_then(|id| id.parse().ok());
         let count = self.count(&alert.policy, alert.last_at.date_naive());
         count.matches += 1;
         count.alerts += u64::from(begins);
         count.suppressed += u64::from(suppression.is_some());
         count.capped += u64::from(begins && alert.is_capped);
         if let Some(suppression) = suppression {
-            let hits = self
-                .suppressed
-                .entry(suppression)
-                .or_insert(SuppressionHits {
-                    suppression,
-                    matches: 0,
-                    last_at: alert.last_at,
-                });
-            hits.matches += 1;
-            hits.last_at = hits.last_at.max(alert.last_at);
+            self.keep_quiet(suppression, alert.last_at);
         } else if alert.entity.kind == EntityKind::Person {
             let points = points(alert.severity);
             self.risk(RiskEvent {
@@ -151,13 +151,28 @@ impl Told {
         }
     }
 
+    /// Notes that a suppression kept a match quiet.
+    fn keep_quiet(&mut self, suppression: &str, at: DateTime<Utc>) {
+        let Ok(suppression) = suppression.parse() else {
+            return;
+        };
+        let first = SuppressionHits {
+            suppression,
+            matches: 0,
+            last_at: at,
+        };
+        let hits = self.suppressed.entry(suppression).or_insert(first);
+        hits.matches += 1;
+        hits.last_at = hits.last_at.max(at);
+    }
+
     fn signal(&mut self, source: &str, finding: &Finding) {
         let count = self.count(&finding.policy, finding.at.date_naive());
         count.matches += 1;
         let is_kept = count.matches <= SIGNALS_A_DAY_MAX as u64;
         let last = finding.events.last().map_or("", |event| &event.gid);
-        let id = format!("{source}/{}/{}/{last}", finding.policy, finding.dedup);
-        let id = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(id.as_bytes()));
+        let group = format!("{source}/{}/{}", finding.policy, finding.dedup);
+        let id = hashed(&format!("{group}/{last}"));
         let points = points(finding.severity) / 4;
         if finding.entity.kind == EntityKind::Person && points > 0 {
             self.risk(RiskEvent {
@@ -165,7 +180,8 @@ impl Told {
                 person_name: finding.entity.name.clone(),
                 at: finding.at,
                 points,
-                cause: RiskCause::Signal(id.clone()),
+                // The same again on the same day weighs no more.
+                cause: RiskCause::Signal(hashed(&format!("{group}/{}", finding.at.date_naive()))),
                 why: format!("{} match, recorded: {}", finding.severity, finding.title),
             });
         }
@@ -197,6 +213,10 @@ impl Told {
             self.risk.insert((event.person.clone(), cause), event);
         }
     }
+}
+
+fn hashed(text: &str) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }
 
 fn points(severity: Severity) -> i64 {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use drishti_model::canonical_time;
 use drishti_services::alerts::AlertView;
-use drishti_services::detect::Verdict;
+use drishti_services::detect::{Mode, Verdict};
+use drishti_services::policies::{PolicyChange, Setting};
 use drishti_services::{
     AlertChange, AlertFilter, Classification, PolicyOverrides, Services, Triage,
 };
@@ -224,17 +225,28 @@ async fn a_near_miss_can_be_asked_why() {
     let place = place();
     let services = place.open().await;
     let failed = |gid, minutes_ago| line(gid, "user_login_failed", 7, minutes_ago);
-    let lines = [failed(1, 30), failed(2, 28), failed(3, 15)];
+    let exported = line(4, "workspace_export_started", 7, 10);
+    let lines = [failed(1, 30), failed(2, 28), failed(3, 15), exported];
     ingest(&services, lines.join("\n")).await;
-    let why = async |gid: &str, policy: &str| {
+    let explained = async |gid: &str, policy: &str| {
         let explained = services.explain(gid, policy, None).await.unwrap();
-        explained.into_iter().next().unwrap().verdict
+        explained.into_iter().next().unwrap()
     };
+    let why = async |gid: &str, policy: &str| explained(gid, policy).await.verdict;
     let Verdict::Quiet(reasons) = why("3", "test.failed_sign_ins").await else {
         panic!("it is not raised");
     };
     assert!(!reasons.is_empty());
     assert!(matches!(why("1", "test.export").await, Verdict::Quiet(_)));
+    let of_export = async || explained("4", "test.export").await.outcome.unwrap();
+    assert_eq!(of_export().await, "it opens an alert");
+    let change = PolicyChange {
+        mode: Some(Setting::To(Mode::Record)),
+        ..PolicyChange::default()
+    };
+    let set = services.change_policy("test.export", change, None, "mara");
+    set.await.unwrap();
+    assert!(of_export().await.contains("only recorded"));
     for (gid, policy) in [("9", "test.export"), ("1", "test.unknown")] {
         let refused = services.explain(gid, policy, None).await.unwrap_err();
         assert!(!refused.advice().is_empty(), "{refused}");

@@ -4,7 +4,7 @@ use rsigma_parser::{ConditionExpr, CorrelationRule, CorrelationType};
 
 use drishti_model::Severity;
 
-use super::{BaseRule, severity};
+use super::{BaseRule, Levels};
 use crate::activity::correlation::{Correlation, Expression, Feed, Reference};
 use crate::activity::fault::Fault;
 
@@ -220,7 +220,7 @@ pub(super) fn connect(
     sources: &[CorrelationRule],
     rules: &mut [BaseRule],
     correlations: &mut [Correlation],
-    usual: Severity,
+    levels: &Levels,
 ) {
     let generates = |correlation: &Correlation| {
         sources
@@ -248,7 +248,7 @@ pub(super) fn connect(
         let own: Vec<&str> =
             names(rule.source.id.as_deref(), rule.source.name.as_deref()).collect();
         let (feeds, heard) = feeds_of(&own);
-        rule.raises = heard.then(|| severity(rule.source.level, usual));
+        rule.raises = heard.then(|| levels.severity(rule.source.level));
         rule.feeds = feeds;
     }
     let own: Vec<(Vec<Feed>, Option<Severity>)> = correlations
@@ -261,7 +261,7 @@ pub(super) fn connect(
                 .collect();
             let level = source.and_then(|source| source.level);
             let (feeds, heard) = feeds_of(&own);
-            (feeds, heard.then(|| severity(level, usual)))
+            (feeds, heard.then(|| levels.severity(level)))
         })
         .collect();
     for (correlation, (feeds, raises)) in correlations.iter_mut().zip(own) {

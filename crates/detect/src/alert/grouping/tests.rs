@@ -15,6 +15,7 @@ fn policy(name: &str, mode: Mode, threshold: u32) -> Arc<Policy> {
         title: name.to_owned(),
         description: String::new(),
         severity: Low,
+        severity_is_set: false,
         tags: Vec::new(),
         references: Vec::new(),
         false_positives: Vec::new(),
@@ -221,6 +222,58 @@ fn a_suppression_names_itself_on_the_alert() {
             // Within the window of the suppressed alert, but after the end of the suppression.
             (None, 1),
             (None, 2),
+        ]
+    );
+}
+
+#[test]
+fn a_suppression_holds_for_what_comes_after_it_and_for_what_is_only_recorded() {
+    let suppression = Suppression {
+        id: "s1".to_owned(),
+        policy: None,
+        entity: Some("ada".to_owned()),
+        from: at(10),
+        until: at(60),
+        reason: "penetration test".to_owned(),
+    };
+    let settings = GroupingSettings {
+        suppressions: vec![suppression],
+        ..GroupingSettings::default()
+    };
+    let mut grouper = grouper(settings);
+    let matches = [
+        ("one", 5),
+        ("one", 20),
+        ("recorded", 21),
+        ("three", 22),
+        ("recorded", 70),
+    ];
+    let findings = matches.map(|(policy, minute)| finding(policy, "ada", minute, Low));
+    let changes = take(&mut grouper, findings);
+    let told: Vec<String> = changes
+        .iter()
+        .map(|change| match change {
+            Change::Alert { alert, .. } => {
+                format!("{:?} {}", alert.suppressed_by.as_deref(), alert.matches)
+            }
+            Change::Suppressed {
+                policy,
+                suppression,
+                ..
+            } => format!("{policy} {suppression}"),
+            Change::Signal(finding) => finding.policy.to_string(),
+            Change::Paused { .. } => "paused".to_owned(),
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "None 1",
+            // The alert from before does not grow, and so stays resolved if it was.
+            "Some(\"s1\") 1",
+            "recorded s1",
+            "three s1",
+            "recorded",
         ]
     );
 }

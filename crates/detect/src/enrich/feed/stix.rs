@@ -9,8 +9,11 @@ use crate::enrich::network::{NetworksBetween, parse_networks};
 
 #[derive(Deserialize)]
 struct Bundle<'a> {
-    #[serde(borrow, default)]
-    objects: Vec<&'a RawValue>,
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    /// A bundle may have none; the envelopes of TAXII 2.1 have no type, but these.
+    #[serde(borrow)]
+    objects: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Deserialize)]
@@ -27,7 +30,12 @@ struct Object {
 pub(super) fn read(feed: &mut Feed, bytes: &[u8]) -> Result<(), Fault> {
     let bundle: Bundle<'_> = serde_json::from_slice(bytes)
         .map_err(|error| Fault::NoFeed(format!("it is no STIX bundle ({error})")))?;
-    for (number, object) in (1..).zip(bundle.objects) {
+    if bundle.kind != Some("bundle") && bundle.objects.is_none() {
+        let reason =
+            "it is JSON, but no STIX bundle: it has neither `\"type\": \"bundle\"` nor `objects`";
+        return Err(Fault::NoFeed(reason.to_owned()));
+    }
+    for (number, object) in (1..).zip(bundle.objects.unwrap_or_default()) {
         match serde_json::from_str::<Object>(object.get()) {
             Ok(object) if object.kind != "indicator" => {}
             Ok(object) => read_indicator(feed, number, &object)?,

@@ -60,7 +60,7 @@ pub(super) struct Score {
     policies: BTreeMap<String, Spoken>,
 }
 
-/// What became of the attacks of one kind. An attack is caught when a policy that should speak raised an alert on one of its events.
+/// What became of some attacks. One is caught when a policy that should speak raised an alert on one of its events.
 #[derive(Debug, Default, Serialize)]
 struct Caught {
     attacks: u64,
@@ -69,11 +69,33 @@ struct Caught {
     seconds: Vec<i64>,
 }
 
-/// The alerts of one policy: on events of attacks, and on none.
+impl Caught {
+    fn add(&mut self, campaign: &Campaign, first_alert: Option<DateTime<Utc>>) {
+        self.attacks += 1;
+        if let Some(first_alert) = first_alert {
+            self.found += 1;
+            let after: TimeDelta = first_alert - campaign.began_at;
+            self.seconds.push(after.num_seconds());
+        }
+    }
+
+    fn median_time(&self) -> String {
+        let mut sorted = self.seconds.clone();
+        sorted.sort_unstable();
+        let median = sorted.get(sorted.len() / 2);
+        median.map_or_else(String::new, |seconds| {
+            format!("{} min", (seconds + 30) / 60)
+        })
+    }
+}
+
+/// The alerts of one policy: on events of attacks, and on none; and the attacks that it is one of those to speak about.
 #[derive(Debug, Default, Serialize)]
 struct Spoken {
     right: u64,
     wrong: u64,
+    #[serde(flatten)]
+    expected: Caught,
 }
 
 impl Score {
@@ -85,7 +107,7 @@ impl Score {
                 of_event.entry(gid).or_default().push(place);
             }
         }
-        let mut first: Vec<Option<DateTime<Utc>>> = vec![None; campaigns.len()];
+        let mut first: HashMap<(usize, &str), DateTime<Utc>> = HashMap::new();
         for story in alerts {
             let policy = &story.alert.policy_id;
             let hit: BTreeSet<usize> = story
@@ -104,18 +126,21 @@ impl Score {
             for place in hit {
                 if campaigns[place].policies.contains(policy) {
                     let at = story.alert.time;
-                    first[place] = Some(first[place].map_or(at, |known| known.min(at)));
+                    let known = first.entry((place, policy)).or_insert(at);
+                    *known = at.min(*known);
                 }
             }
         }
-        for (campaign, first) in campaigns.iter().zip(first) {
+        for (place, campaign) in campaigns.iter().enumerate() {
+            let by_policy = campaign.policies.iter().map(|policy| {
+                let first_alert = first.get(&(place, policy.as_str())).copied();
+                let spoken = self.policies.entry(policy.clone()).or_default();
+                spoken.expected.add(campaign, first_alert);
+                first_alert
+            });
+            let first_alert = by_policy.flatten().min();
             let caught = self.scenarios.entry(campaign.scenario.clone()).or_default();
-            caught.attacks += 1;
-            if let Some(first) = first {
-                caught.found += 1;
-                let after: TimeDelta = first - campaign.began_at;
-                caught.seconds.push(after.num_seconds());
-            }
+            caught.add(campaign, first_alert);
         }
     }
 
@@ -127,8 +152,21 @@ impl Score {
 
     /// Wrong alerts a day among 1,000 people.
     fn wrong_per_thousand_a_day(&self) -> f64 {
-        let wrong: u64 = self.policies.values().map(|spoken| spoken.wrong).sum();
-        number(wrong) * 1_000.0 / self.person_days
+        self.per_thousand_a_day(self.policies.values().map(|spoken| spoken.wrong).sum())
+    }
+
+    fn per_thousand_a_day(&self, alerts: u64) -> f64 {
+        number(alerts) * 1_000.0 / self.person_days
+    }
+}
+
+impl Spoken {
+    /// Nothing where it raised no alert.
+    fn precision(&self) -> String {
+        match self.right + self.wrong {
+            0 => String::new(),
+            all => format!("{:.2}", share(self.right, all)),
+        }
     }
 }
 
@@ -147,12 +185,6 @@ fn share(part: u64, whole: u64) -> f64 {
     number(part) / number(whole)
 }
 
-fn median(seconds: &[i64]) -> Option<i64> {
-    let mut sorted = seconds.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied()
-}
-
 impl fmt::Display for Score {
     /// Tables in Markdown.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,25 +201,30 @@ impl fmt::Display for Score {
         )?;
         writeln!(formatter, "|---|---|---|---|")?;
         for (scenario, caught) in &self.scenarios {
-            let time = median(&caught.seconds).map_or_else(String::new, |seconds| {
-                format!("{} min", (seconds + 30) / 60)
-            });
             writeln!(
                 formatter,
-                "| {scenario} | {} | {} | {time} |",
-                caught.attacks, caught.found
+                "| {scenario} | {} | {} | {} |",
+                caught.attacks,
+                caught.found,
+                caught.median_time()
             )?;
         }
-        writeln!(formatter, "\n| Policy | Right | Wrong | Precision |")?;
-        writeln!(formatter, "|---|---|---|---|")?;
+        writeln!(
+            formatter,
+            "\n| Policy | Right | Wrong | Precision | Wrong per 1,000 people a day | Spoke about attacks that name it | Median time |"
+        )?;
+        writeln!(formatter, "|---|---|---|---|---|---|---|")?;
         for (policy, spoken) in &self.policies {
-            let all = spoken.right + spoken.wrong;
             writeln!(
                 formatter,
-                "| `{policy}` | {} | {} | {:.2} |",
+                "| `{policy}` | {} | {} | {} | {:.2} | {} of {} | {} |",
                 spoken.right,
                 spoken.wrong,
-                share(spoken.right, all)
+                spoken.precision(),
+                self.per_thousand_a_day(spoken.wrong),
+                spoken.expected.found,
+                spoken.expected.attacks,
+                spoken.expected.median_time()
             )?;
         }
         Ok(())
