@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use drishti_model::SourceName;
+use drishti_model::{AccountRole, SourceName};
 use sea_orm::{
     ActiveValue::NotSet, ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction,
     EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -10,7 +10,7 @@ use crate::audit::Trail;
 use crate::error::{Fault, LedgerError, Step};
 use crate::rows::{ROWS_AT_ONCE, insert_or_replace};
 use crate::tables::{people_fact, people_provider};
-use crate::value::{count, micros, moment, moment_if_any, name, source_name, text};
+use crate::value::{count, micros, moment, moment_if_any, name, source_name, text, word};
 use crate::{JSON_BYTES_MAX, Ledger};
 
 /// Most facts that one provider can tell.
@@ -30,6 +30,8 @@ pub struct PersonFact {
     pub gid: Option<String>,
     /// The person's e-mail address.
     pub email: Option<String>,
+    /// What the person may do, for whom Asana's own directory does not say it.
+    pub role: Option<AccountRole>,
     /// Groups that the person is in.
     pub groups: Vec<String>,
     /// Since when the person should no longer do anything.
@@ -146,6 +148,7 @@ fn fact_of(row: people_fact::Model) -> Step<PersonFact> {
         source: row.source.map(source_name).transpose()?,
         gid: row.gid,
         email: row.email,
+        role: row.role.as_deref().map(word).transpose()?,
         groups,
         terminated_since: moment_if_any(row.terminated_since)?,
         leaving_since: moment_if_any(row.leaving_since)?,
@@ -236,5 +239,6 @@ fn row_of(provider: &str, number: usize, fact: &PersonFact) -> Step<people_fact:
         terminated_since: Set(fact.terminated_since.map(micros)),
         leaving_since: Set(fact.leaving_since.map(micros)),
         told_by: Set(name(&of_fact("who tells it"), &fact.told_by)?),
+        role: Set(fact.role.map(|role| role.as_str().to_owned())),
     })
 }

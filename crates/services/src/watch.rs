@@ -146,6 +146,18 @@ impl Services {
         .await
     }
 
+    /// [`ServiceError::Held`] where another process works on one of these sources, so that [`Services::rebuild`] would be refused.
+    pub async fn ensure_free(
+        &self,
+        sources: &[drishti_model::SourceName],
+    ) -> Result<(), ServiceError> {
+        for source in sources {
+            let lease = self.lease(source).await?;
+            self.ledger.release_lease(&lease).await?;
+        }
+        Ok(())
+    }
+
     /// Reads policies, places, ranges and feeds anew at the next use: something about them has changed.
     pub async fn forget_knowledge(&self) {
         *self.knowledge.lock().await = None;

@@ -142,30 +142,8 @@ fn base_rules(
     let mut used = vec![false; filters.len()];
     let mut rules = Vec::with_capacity(collection.rules.len());
     for rule in &collection.rules {
-        check_header(rule)?;
-        let mut source = rule.clone();
-        expand_selectors(&mut source.detection)?;
-        let mut names = Vec::new();
-        for (filter, used) in filters.iter().zip(&mut used) {
-            if merge_filter(&mut source, filter) {
-                names.push(filter.title.clone());
-                *used = true;
-            }
-        }
-        for filter in narrowing {
-            if merge_filter(&mut source, filter) {
-                names.push(filter.title.clone());
-            }
-        }
-        let compiled = compile_one(&source)?;
-        rules.push(BaseRule {
-            asked: lacking::asked(&compiled),
-            compiled,
-            source,
-            filters: names,
-            raises: None,
-            feeds: Vec::new(),
-        });
+        let base = base_rule(rule, &filters, &mut used, narrowing);
+        rules.push(base.map_err(|fault| fault.of(&rule.title))?);
     }
     if let Some((filter, _)) = filters.iter().zip(used).find(|(_, used)| !used) {
         return Err(Fault::new(format!(
@@ -176,6 +154,39 @@ fn base_rules(
         .advise("name the rule by its id or name under `filter.rules`, with the same logsource"));
     }
     Ok(rules)
+}
+
+/// A rule with the filters that it is narrowed by; those of its own file that fit are noted in `used`.
+fn base_rule(
+    rule: &SigmaRule,
+    filters: &[FilterRule],
+    used: &mut [bool],
+    narrowing: &[FilterRule],
+) -> Result<BaseRule, Fault> {
+    check_header(rule)?;
+    let mut source = rule.clone();
+    expand_selectors(&mut source.detection)?;
+    let mut names = Vec::new();
+    for (filter, used) in filters.iter().zip(used) {
+        if merge_filter(&mut source, filter) {
+            names.push(filter.title.clone());
+            *used = true;
+        }
+    }
+    for filter in narrowing {
+        if merge_filter(&mut source, filter) {
+            names.push(filter.title.clone());
+        }
+    }
+    let compiled = compile_one(&source)?;
+    Ok(BaseRule {
+        asked: lacking::asked(&compiled),
+        compiled,
+        source,
+        filters: names,
+        raises: None,
+        feeds: Vec::new(),
+    })
 }
 
 fn check_header(rule: &SigmaRule) -> Result<(), Fault> {

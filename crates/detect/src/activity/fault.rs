@@ -9,6 +9,8 @@ pub(super) struct Fault {
     text: String,
     advice: Option<String>,
     near: Vec<String>,
+    /// The title of the document of the file that it is about.
+    document: Option<String>,
 }
 
 impl Fault {
@@ -17,6 +19,7 @@ impl Fault {
             text: text.into(),
             advice: None,
             near: Vec::new(),
+            document: None,
         }
     }
 
@@ -51,24 +54,42 @@ impl Fault {
         self
     }
 
+    /// Stands in the document of this title, where the file has several.
+    pub(super) fn of(mut self, title: &str) -> Self {
+        self.document.get_or_insert_with(|| title.to_owned());
+        self
+    }
+
     /// The error in a file with this text.
     pub(super) fn in_file(self, file: &Path, text: &str) -> PolicyError {
-        let line = self
-            .near
-            .iter()
-            .find_map(|word| text.lines().position(|line| line.contains(word.as_str())))
-            .or_else(|| {
-                text.lines().position(|line| {
-                    line.starts_with("detection") || line.starts_with("correlation")
-                })
-            })
-            .map(|index| index + 1);
+        let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).collect();
+        let document = self.document.as_deref().and_then(|title| {
+            let has_title = |line: &str| line.starts_with("title:") && line.contains(title);
+            let mut documents = lines.split(|(_, line)| line.trim_end() == "---");
+            documents.find(|document| document.iter().any(|(_, line)| has_title(line)))
+        });
+        let line = document.and_then(|document| self.line_in(document));
+        let line = line.or_else(|| self.line_in(&lines));
         let problem = Problem::new(line, self.text);
         match self.advice {
             Some(advice) => problem.advise(advice),
             None => problem,
         }
         .in_file(file)
+    }
+}
+
+impl Fault {
+    fn line_in(&self, lines: &[(usize, &str)]) -> Option<usize> {
+        let first = |is_it: &dyn Fn(&str) -> bool| {
+            let found = lines.iter().find(|(_, line)| is_it(line));
+            found.map(|(number, _)| *number)
+        };
+        let mut near = self.near.iter();
+        near.find_map(|word| first(&|line| line.contains(word.as_str())))
+            .or_else(|| {
+                first(&|line| line.starts_with("detection") || line.starts_with("correlation"))
+            })
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct PeopleRiskArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PeopleImportArgs {
-    /// CSV with `gid` or `email`, and any of `groups` (separated by `;`), `leaving_since`, `terminated_since`.
+    /// CSV with `gid` or `email`, and any of `role`, `groups` (separated by `;`), `leaving_since`, `terminated_since`.
     pub(crate) file: PathBuf,
     /// Who tells it; the file's name without it.
     #[arg(long, value_name = "NAME")]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use drishti_model::{SourceName, SourceScope};
+use drishti_model::{AccountRole, SourceName, SourceScope};
 use drishti_services::PersonFact;
 use drishti_services::risk::{RISK_DAYS, RiskAddendView, RiskView};
 use serde::Deserialize;
@@ -21,13 +21,18 @@ use crate::output::{self, Row, grouped, print_data, print_list};
 /// Who changes what is changed here.
 const AUTHOR: &str = "command line";
 
-/// A line of the file; columns that are not named here are left alone.
+/// The columns that say something about a person.
+const TELLING: [&str; 4] = ["role", "groups", "leaving_since", "terminated_since"];
+
+/// A line of the file.
 #[derive(Debug, Deserialize)]
 struct Line {
     #[serde(default)]
     gid: String,
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    role: String,
     #[serde(default)]
     groups: String,
     #[serde(default)]
@@ -85,6 +90,25 @@ pub(crate) fn read(
             file.display()
         );
     }
+    let others = headers
+        .iter()
+        .filter(|name| *name != "gid" && *name != "email");
+    let (telling, unknown): (Vec<&str>, Vec<&str>) =
+        others.partition(|name| TELLING.contains(name));
+    if telling.is_empty() {
+        bail!(
+            "reading `{}`: it says nothing about people; name one of the columns {}",
+            file.display(),
+            TELLING.join(", ")
+        );
+    }
+    if !unknown.is_empty() {
+        output::say(&format!(
+            "these columns of `{}` are left alone: {}",
+            file.display(),
+            unknown.join(", ")
+        ));
+    }
     let mut facts = Vec::new();
     for row in rows.deserialize() {
         let line: Line = row.with_context(reading)?;
@@ -97,6 +121,7 @@ pub(crate) fn read(
             source: source.cloned(),
             gid,
             email,
+            role: role(&line.role).with_context(reading)?,
             groups: line
                 .groups
                 .split(';')
@@ -109,6 +134,16 @@ pub(crate) fn read(
         });
     }
     Ok(facts)
+}
+
+fn role(text: &str) -> anyhow::Result<Option<AccountRole>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let role = text.to_ascii_lowercase().parse();
+    role.map(Some).map_err(|problem: String| {
+        anyhow::anyhow!("{problem}; there are admin, member, guest and view_only")
+    })
 }
 
 /// A time, or a day, which begins at midnight UTC.

@@ -32,6 +32,12 @@ async fn enrichment(
     services: &Services,
     arguments: &RebuildEnrichmentArgs,
 ) -> anyhow::Result<ExitCode> {
+    let names = all(services).await?;
+    // Alerts would be of what was known before until somebody rebuilds them.
+    services
+        .ensure_free(&names)
+        .await
+        .context("nothing is enriched anew, because the events could not be evaluated anew")?;
     let now = services.clock().now();
     let since = arguments
         .days
@@ -53,7 +59,6 @@ async fn enrichment(
         grouped(enriched.days)
     ))?;
     if enriched.events_changed > 0 {
-        let names = all(services).await?;
         evaluate(services, names).await.context(
             "the stored events are enriched anew, but not all are evaluated anew; `drishti rebuild baselines` does",
         )?;

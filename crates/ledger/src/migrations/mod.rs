@@ -10,6 +10,7 @@ mod v0006_people;
 mod v0007_live;
 mod v0008_policies;
 mod v0009_not_evaluable;
+mod v0010_people_roles;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager, seaql_migrations};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(v0007_live::Version),
             Box::new(v0008_policies::Version),
             Box::new(v0009_not_evaluable::Version),
+            Box::new(v0010_people_roles::Version),
         ]
     }
 }

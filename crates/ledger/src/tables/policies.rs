@@ -183,6 +183,7 @@ pub(crate) mod people_fact {
         pub(crate) terminated_since: Option<i64>,
         pub(crate) leaving_since: Option<i64>,
         pub(crate) told_by: String,
+        pub(crate) role: Option<String>,
     }
 
     #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,6 +1,7 @@
 use drishti_ledger::{
     LedgerError, NAME_CHARS_MAX, PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PersonFact,
 };
+use drishti_model::AccountRole;
 use serde_json::json;
 
 use crate::place::{Place, at, name};
@@ -20,6 +21,7 @@ pub(crate) async fn are_replaced_as_a_whole(place: Place) {
     let everything = PersonFact {
         source: Some(asana.clone()),
         email: Some("Ada@Example.com".to_owned()),
+        role: Some(AccountRole::Guest),
         groups: vec!["on call".to_owned(), "ünï\0".to_owned()],
         terminated_since: Some(at(1)),
         leaving_since: Some(at(0)),

@@ -63,6 +63,7 @@ pub(crate) async fn people(
     }
     for fact in services.ledger.people_facts(source).await? {
         people.amend(fact.gid.as_deref(), fact.email.as_deref(), |facts| {
+            facts.role = facts.role.or(fact.role);
             facts.groups.extend(fact.groups);
             facts.leaving_since = fact.leaving_since.or(facts.leaving_since);
             if let Some(since) = fact.terminated_since {

@@ -44,7 +44,7 @@ pub(super) fn correlations(
                 .iter()
                 .all(|name| known.contains(&name.as_str()))
             {
-                let own = correlation(source)?;
+                let own = correlation(source).map_err(|fault| fault.of(&source.title))?;
                 if ready.iter().any(|other| other.id == own.id) {
                     return Err(
                         Fault::new(format!("two correlations are called `{}`", own.id))

@@ -214,6 +214,31 @@ fn the_first_case_that_fits_decides_the_severity() {
 }
 
 #[test]
+fn an_error_stands_in_the_document_that_it_is_about() {
+    let second = SAML
+        .replace("SAML made optional", "SAML switched off")
+        .replace("0a01", "0a02")
+        .replace("selection and not own", "selection and nothing");
+    let (second, _) = second.split_once("drishti:").unwrap();
+    let error = fault(&format!("{SAML}---\n{second}"));
+    let condition = SAML.lines().position(|line| line.contains("condition:"));
+    let in_first = condition.unwrap() + 1;
+    let behind = SAML.lines().count() + 1;
+    assert_eq!(error.line, Some(behind + in_first), "{error}");
+}
+
+#[test]
+fn a_severity_that_was_set_holds_whatever_level_the_rule_has() {
+    let mut set = Policy::clone(&policy(SAML));
+    set.severity = Severity::Low;
+    set.severity_is_set = true;
+    let mut findings = Vec::new();
+    let event = events(&[saml()]).remove(0);
+    engine(&[Arc::new(set)]).evaluate(&event, &People::default(), &mut findings);
+    assert_eq!(findings[0].severity, Severity::Low);
+}
+
+#[test]
 fn a_scope_is_asked_before_anything_is_told() {
     let text =
         format!("{SAML}  scope: {{include: {{roles: [admin]}}, exclude: {{groups: [it]}}}}\n");
