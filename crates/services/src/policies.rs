@@ -1,6 +1,7 @@
 //! What is set about policies here, beside what their files say, and those that are written here.
 
 mod draft;
+mod files;
 mod history;
 mod own;
 
@@ -19,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::{ServiceError, Services};
 
 pub use draft::DraftCheck;
+pub use files::FILES_AUTHOR;
 pub use history::{DIFFERENCE_LINES_MAX, DifferenceLine, PolicyChangeView, TextDifference};
 pub use own::Origin;
 

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +9,7 @@ use deltalake::arrow::compute::cast;
 use deltalake::arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use deltalake::arrow::error::ArrowError;
 use drishti_model::{Actor, AddressFacts, AuditEvent, Context, Device, EnrichedEvent, Resource};
+use foldhash::HashMap;
 
 use super::TAG_SEPARATOR;
 use crate::events::StoredEvent;
@@ -243,7 +243,7 @@ impl Addresses {
             latitude: degrees(batch, "ip_latitude")?,
             longitude: degrees(batch, "ip_longitude")?,
             asn: numbers(batch, "ip_asn")?,
-            known: HashMap::new(),
+            known: HashMap::default(),
         })
     }
 
@@ -311,7 +311,7 @@ impl Devices {
                 texts(batch, "device_kind")?,
                 texts(batch, "device_tags")?,
             ],
-            known: HashMap::new(),
+            known: HashMap::default(),
         })
     }
 

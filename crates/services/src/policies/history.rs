@@ -25,7 +25,7 @@ const DIFFERENCE_TIME_MAX: Duration = Duration::from_millis(200);
 pub struct PolicyChangeView {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who did it; `detection` where it paused the policy.
+    /// Who did it; `detection` where it paused the policy, [`FILES_AUTHOR`](super::FILES_AUTHOR) where its file changed.
     pub author: String,
     /// Name of the policy.
     pub policy_id: String,

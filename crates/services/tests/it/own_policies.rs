@@ -9,7 +9,7 @@ use drishti_services::ServiceError;
 use drishti_services::Services;
 use drishti_services::backtest::Trial;
 use drishti_services::detect::PolicyId;
-use drishti_services::policies::Origin;
+use drishti_services::policies::{FILES_AUTHOR, Origin};
 
 use crate::place::{Place, event, event_at, ingest, now};
 
@@ -51,6 +51,44 @@ async fn every_node_takes_up_what_one_of_them_was_told() {
     assert!(other.refresh_knowledge().await.unwrap());
     assert!(other.policies().await.unwrap().is_empty());
     assert_eq!(alerts(&one).await, 1, "its alerts stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_editors_do_to_policies_stands_in_the_trail() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut place = Place::new();
+    place.policy_folder = Some(folder.path().to_owned());
+    let file = folder.path().join("sign_in.yml");
+    let told = async |services: &Services| {
+        let changes = services.policy_history(Some("own.sign_in"), 10).await;
+        let changes = changes.unwrap().into_iter().rev();
+        let told = changes.map(|change| {
+            let counts = change.difference.unwrap().counts();
+            (change.author, change.action, counts)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let lines = SIGN_IN.lines().count();
+    let by_file = |action: &str, counts| (FILES_AUTHOR.to_owned(), action.to_owned(), counts);
+    let mut expected = Vec::new();
+    for (text, action, counts) in [
+        (Some(SIGN_IN.to_owned()), "created", (lines, 0)),
+        // Evaluated again by the same file: nothing to tell.
+        (Some(SIGN_IN.to_owned()), "", (0, 0)),
+        (Some(SIGN_IN.replace("1m", "2m")), "replaced", (1, 1)),
+        (None, "removed", (0, lines)),
+    ] {
+        match text {
+            Some(text) => std::fs::write(&file, text).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+        let services = place.open().await;
+        ingest(&services, event(1)).await;
+        if !action.is_empty() {
+            expected.push(by_file(action, counts));
+        }
+        assert_eq!(told(&services).await, expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
