@@ -203,10 +203,17 @@ pub(crate) mod tests {
         pinned.set_fragment(Some(&format!("sha256={}", fetched.sha256)));
         fetch(&pinned, &path).await.unwrap();
 
-        pinned.set_fragment(Some("sha256=00"));
+        pinned.set_fragment(Some(&format!("SHA256={}", "00".repeat(32))));
+        let mut misspelt = good.clone();
+        misspelt.set_fragment(Some("sha-256=00"));
         let cut = server("HTTP/1.1 200 OK\r\ncontent-length: 80\r\n\r\nshort").await;
         let gone = server("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
-        for (address, words) in [(pinned, "its checksum is"), (cut, ""), (gone, "404")] {
+        for (address, words) in [
+            (pinned, "its checksum is"),
+            (misspelt, "only `#sha256=`"),
+            (cut, ""),
+            (gone, "404"),
+        ] {
             let error = fetch(&address, &path).await.unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
             assert!(!error.contains("hidden"), "{error}");

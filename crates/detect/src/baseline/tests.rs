@@ -91,7 +91,7 @@ fn everything_about_one_person_has_a_bound() {
 #[test]
 fn addresses_apps_and_the_organisation_have_bounds_too() {
     let mut baselines = Baselines::default();
-    for number in 0..150 {
+    for number in 0..300 {
         let mut failed = event(number, "user_login_failed");
         failed.event.actor.gid = Some((1000 + number).to_string());
         learn(&mut baselines, &failed);

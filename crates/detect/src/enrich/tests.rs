@@ -151,7 +151,7 @@ fn own_ranges_beat_feeds_and_the_longest_prefix_wins() {
             range(json!({"name": "gateway", "networks": ["5.0.9.0/24"], "category": "vpn"})),
         ],
         vec![
-            feed("tor", "5.1.0.7\n5.1.0.8\n5.0.9.7\n5.2.0.1\n"),
+            feed("tor", "5.1.0.7\n5.1.0.8\n5.0.9.7\n5.3.0.1\n"),
             feed("hosting", "5.1.0.0/24"),
         ],
     );
@@ -174,7 +174,7 @@ fn own_ranges_beat_feeds_and_the_longest_prefix_wins() {
         ),
         // Elsewhere the category is the owner's, and the tags are of both.
         (
-            "5.2.0.1",
+            "5.3.0.1",
             "DE Berlin 52.5/13.4 64500 Meadow Cable other ours,residential,tor_exit",
         ),
         ("2001:db8::7", "GB London ? ? Acme corporate hq"),

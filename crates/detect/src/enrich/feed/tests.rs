@@ -203,7 +203,10 @@ fn stix_bundles_are_read() {
         fault(None, "{\"objects\": 3}")
             .starts_with("reading the feed `tor`: it is no STIX bundle (invalid type")
     );
-    assert_eq!(read("{}").entries(), 0);
+    assert_eq!(read("{\"type\": \"bundle\", \"id\": \"b\"}").entries(), 0);
+    assert_eq!(read("{\"objects\": []}").entries(), 0);
+    let error = fault(None, "{\"error\": \"no such list\"}");
+    assert!(error.contains("no STIX bundle"), "{error}");
 }
 
 #[test]
