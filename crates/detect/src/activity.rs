@@ -108,6 +108,9 @@ impl ActivityEngine {
         people: &People,
         findings: &mut Vec<Finding>,
     ) {
+        if self.programs.is_empty() {
+            return;
+        }
         let route = self.route(event, people);
         if route.is_empty() {
             return;

@@ -59,6 +59,9 @@ impl People {
 
     /// What is known of a person.
     pub fn find(&self, gid: Option<&str>, email: Option<&str>) -> Option<&PersonFacts> {
+        if self.known.is_empty() {
+            return None;
+        }
         let by_gid = gid.and_then(|gid| self.by_gid.get(gid));
         let place = by_gid.or_else(|| {
             let email = email?;

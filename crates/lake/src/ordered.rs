@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::events::within;
-use crate::rows::enriched_from_columns;
+use crate::rows::{Shared, Texts, enriched_again};
 use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
@@ -29,6 +29,9 @@ const BATCHES_AHEAD: usize = 3;
 
 /// Columns that say how an event came here, and are nothing of the event.
 const ABOUT_STORAGE: [&str; 4] = ["source", "batch", "collected_at", schema::PARTITION];
+
+/// Vectors of events that wait to be used again.
+const SPARES_MAX: usize = 8;
 
 /// The longest texts of an event.
 const DETAILS: [&str; 2] = ["details", "extra"];
@@ -42,6 +45,7 @@ enum State {
     /// A task reads ahead; it ends with this.
     Reading {
         batches: Receiver<Result<Vec<EnrichedEvent>, LakeError>>,
+        spares: Sender<Vec<EnrichedEvent>>,
         task: JoinSet<()>,
     },
     Ended,
@@ -53,6 +57,7 @@ struct Reader {
     day: Option<Day>,
     /// The day behind it, which is sorted meanwhile.
     next_day: JoinSet<Result<Day, LakeError>>,
+    shared: Shared,
 }
 
 /// What of a day is read.
@@ -64,7 +69,7 @@ struct DayQuery {
     range: TimeRange,
     /// `None`: of all types.
     event_types: Option<Vec<String>>,
-    has_details: bool,
+    texts: Texts,
 }
 
 /// A day that is sorted.
@@ -93,11 +98,12 @@ impl Lake {
                 source: source.clone(),
                 range,
                 event_types: None,
-                has_details: true,
+                texts: Texts::All,
             },
             days,
             day: None,
             next_day: JoinSet::new(),
+            shared: Shared::default(),
         }))))
     }
 
@@ -175,13 +181,22 @@ impl InOrder {
         self
     }
 
-    /// Events that lack `details` and unknown keys, which are most of the bytes.
+    /// Events with what habits are learned and judged by: they lack `details` and unknown keys, the text of their user agent, and, unless it
+    /// is the account of a person, their resource but for its type.
     #[must_use]
-    pub fn without_details(mut self) -> Self {
+    pub fn for_habits(mut self) -> Self {
         if let State::Ready(reader) = &mut self.0 {
-            reader.query.has_details = false;
+            reader.query.texts = Texts::OfHabits;
         }
         self
+    }
+
+    /// Takes back events that nobody needs any more, for the room that they take: the next ones are written there.
+    pub fn give_back(&self, events: Vec<EnrichedEvent>) {
+        if let State::Reading { spares, .. } = &self.0 {
+            // Where there are enough they are dropped.
+            spares.try_send(events).unwrap_or_default();
+        }
     }
 
     /// The next events, some thousand at a time; `None` at the end. After an error nothing more comes.
@@ -189,13 +204,18 @@ impl InOrder {
         self.0 = match std::mem::replace(&mut self.0, State::Ended) {
             State::Ready(reader) => {
                 let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+                let (spares, spare) = mpsc::channel(SPARES_MAX);
                 let mut task = JoinSet::new();
-                task.spawn(reader.read_into(sender));
-                State::Reading { batches, task }
+                task.spawn(reader.read_into(sender, spare));
+                State::Reading {
+                    batches,
+                    spares,
+                    task,
+                }
             }
             begun => begun,
         };
-        let State::Reading { batches, task } = &mut self.0 else {
+        let State::Reading { batches, task, .. } = &mut self.0 else {
             return Ok(None);
         };
         let next = match batches.recv().await {
@@ -217,8 +237,9 @@ impl Reader {
     async fn read_into(
         mut self: Box<Self>,
         batches: Sender<Result<Vec<EnrichedEvent>, LakeError>>,
+        mut spares: Receiver<Vec<EnrichedEvent>>,
     ) {
-        while let Some(next) = self.next().await.transpose() {
+        while let Some(next) = self.next(&mut spares).await.transpose() {
             let is_last = next.is_err();
             if batches.send(next).await.is_err() || is_last {
                 return;
@@ -226,7 +247,10 @@ impl Reader {
         }
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
+    async fn next(
+        &mut self,
+        spares: &mut Receiver<Vec<EnrichedEvent>>,
+    ) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
         loop {
             let Some(day) = &mut self.day else {
                 self.begin_next_day();
@@ -243,7 +267,8 @@ impl Reader {
                 None => self.day = None,
                 Some(batch) if batch.num_rows() == 0 => {}
                 Some(batch) => {
-                    let events = enriched_from_columns(&batch);
+                    let spare = spares.try_recv().unwrap_or_default();
+                    let events = enriched_again(&batch, self.query.texts, &mut self.shared, spare);
                     return events.map(Some).map_err(LakeError::Columns);
                 }
             }
@@ -277,7 +302,7 @@ impl DayQuery {
         let frame = self.lake.scan(&context, &self.table).await?;
         let sorted = async {
             let needless = ABOUT_STORAGE.iter();
-            let details = DETAILS.iter().filter(|_| !self.has_details);
+            let details = DETAILS.iter().filter(|_| self.texts == Texts::OfHabits);
             let needless: Vec<&str> = needless.chain(details).copied().collect();
             let others = frame
                 .filter(self.of_day(day))?

@@ -8,26 +8,53 @@ use deltalake::arrow::array::{
 use deltalake::arrow::compute::cast;
 use deltalake::arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use deltalake::arrow::error::ArrowError;
-use drishti_model::{Actor, AddressFacts, AuditEvent, Context, Device, EnrichedEvent, Resource};
+use drishti_model::{Actor, AddressFacts, Context, Device, EnrichedEvent, Resource};
 use foldhash::HashMap;
 
 use super::TAG_SEPARATOR;
 use crate::events::StoredEvent;
 use crate::schema;
 
+/// Addresses and devices that are remembered from batch to batch, so that rows with the same facts share them.
+const SHARED_MAX: usize = 50_000;
+
+/// Bytes of a text beyond which its room is not kept for another.
+const ROOM_BYTES_MAX: usize = 4_096;
+
+/// The type of resources that are accounts of people.
+const ACCOUNT: &str = "user";
+
+/// Which texts of events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Texts {
+    All,
+    /// Those that habits are learned and judged by: no text of a user agent, and no resource that is not somebody's account.
+    OfHabits,
+}
+
+/// What rows have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    addresses: HashMap<String, Arc<AddressFacts>>,
+    devices: HashMap<String, Arc<Device>>,
+}
+
 /// The rows of `batch` as stored events. A column that the batch lacks is read as null.
 pub(crate) fn stored_from_columns(batch: &RecordBatch) -> Result<Vec<StoredEvent>, ArrowError> {
-    let mut rows = Rows::new(batch)?;
+    let mut shared = Shared::default();
+    let mut rows = Rows::new(batch, Texts::All, &mut shared)?;
     let source = texts(batch, "source")?;
     let sequence = numbers(batch, "batch")?;
     let collected_at = times(batch, "collected_at")?;
     (0..batch.num_rows())
         .map(|row| {
+            let mut enriched = EnrichedEvent::default();
+            rows.fill(row, &mut enriched)?;
             let EnrichedEvent {
                 event,
                 address,
                 device,
-            } = rows.event(row)?;
+            } = enriched;
             Ok(StoredEvent {
                 source: owned(source.as_ref(), row).unwrap_or_default(),
                 batch: number(sequence.as_ref(), row).unwrap_or_default(),
@@ -42,8 +69,25 @@ pub(crate) fn stored_from_columns(batch: &RecordBatch) -> Result<Vec<StoredEvent
 
 /// The rows of `batch` as enriched events. A column that the batch lacks is read as null.
 pub(crate) fn enriched_from_columns(batch: &RecordBatch) -> Result<Vec<EnrichedEvent>, ArrowError> {
-    let mut rows = Rows::new(batch)?;
-    (0..batch.num_rows()).map(|row| rows.event(row)).collect()
+    enriched_again(batch, Texts::All, &mut Shared::default(), Vec::new())
+}
+
+/// The same in the room of events that nobody needs any more.
+pub(crate) fn enriched_again(
+    batch: &RecordBatch,
+    texts: Texts,
+    shared: &mut Shared,
+    mut events: Vec<EnrichedEvent>,
+) -> Result<Vec<EnrichedEvent>, ArrowError> {
+    if shared.addresses.len() + shared.devices.len() > SHARED_MAX {
+        *shared = Shared::default();
+    }
+    let mut rows = Rows::new(batch, texts, shared)?;
+    events.resize_with(batch.num_rows(), EnrichedEvent::default);
+    for (row, event) in events.iter_mut().enumerate() {
+        rows.fill(row, event)?;
+    }
+    Ok(events)
 }
 
 /// A column in the type that it is stored in.
@@ -108,8 +152,26 @@ fn time(
         .ok_or_else(|| ArrowError::CastError(format!("row {row} has no time in `{name}`")))
 }
 
+/// Writes a text into the room of another.
+fn put(place: &mut Option<String>, column: Option<&StringViewArray>, row: usize) {
+    match (text(column, row), place) {
+        (Some(text), Some(room)) if room.capacity() <= ROOM_BYTES_MAX => {
+            room.clear();
+            room.push_str(text);
+        }
+        (text, place) => *place = text.map(str::to_owned),
+    }
+}
+
+/// The same where there always is a text.
+fn put_always(place: &mut String, column: Option<&StringViewArray>, row: usize) {
+    place.clear();
+    place.push_str(text(column, row).unwrap_or_default());
+}
+
 /// The columns of one batch, found once.
-struct Rows {
+struct Rows<'a> {
+    of_texts: Texts,
     gid: Option<StringViewArray>,
     created_at: Option<TimestampMicrosecondArray>,
     event_type: Option<StringViewArray>,
@@ -120,14 +182,19 @@ struct Rows {
     on_behalf_of_user_id: Option<Int64Array>,
     details: Option<StringViewArray>,
     extra: Option<StringViewArray>,
-    addresses: Addresses,
-    devices: Devices,
+    addresses: Addresses<'a>,
+    devices: Devices<'a>,
 }
 
-impl Rows {
-    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+impl<'a> Rows<'a> {
+    fn new(
+        batch: &RecordBatch,
+        of_texts: Texts,
+        shared: &'a mut Shared,
+    ) -> Result<Self, ArrowError> {
         let text = |name| texts(batch, name);
         Ok(Self {
+            of_texts,
             gid: text("gid")?,
             created_at: times(batch, "created_at")?,
             event_type: text("event_type")?,
@@ -156,81 +223,88 @@ impl Rows {
             on_behalf_of_user_id: numbers(batch, "on_behalf_of_user_id")?,
             details: text("details")?,
             extra: text("extra")?,
-            addresses: Addresses::new(batch)?,
-            devices: Devices::new(batch)?,
+            addresses: Addresses::new(batch, &mut shared.addresses)?,
+            devices: Devices::new(batch, &mut shared.devices)?,
         })
     }
 
-    fn event(&mut self, row: usize) -> Result<EnrichedEvent, ArrowError> {
-        let owned = |column: &Option<StringViewArray>| owned(column.as_ref(), row);
-        let [actor_type, actor_gid, actor_name, actor_email] = self.actor.each_ref().map(owned);
-        let [
-            resource_type,
-            resource_subtype,
-            resource_gid,
-            resource_name,
-            resource_email,
-        ] = self.resource.each_ref().map(owned);
-        let [
-            context_type,
-            api_authentication_method,
-            client_ip_address,
-            user_agent,
-            oauth_app_name,
-            rule_name,
-        ] = self.context.each_ref().map(owned);
-        let address = self.addresses.facts(row, client_ip_address.as_deref());
-        let device = self.devices.device(row, user_agent.as_deref());
-        let event = AuditEvent {
-            gid: owned(&self.gid).unwrap_or_default(),
-            created_at: time(self.created_at.as_ref(), row, "created_at")?,
-            event_type: owned(&self.event_type).unwrap_or_default(),
-            event_category: owned(&self.event_category),
-            actor: Actor {
-                actor_type,
-                gid: actor_gid,
-                name: actor_name,
-                email: actor_email,
-            },
-            resource: Resource {
-                resource_type,
-                resource_subtype,
-                gid: resource_gid,
-                name: resource_name,
-                email: resource_email,
-            },
-            context: Context {
-                context_type,
-                api_authentication_method,
-                client_ip_address,
-                user_agent,
-                oauth_app_name,
-                rule_name,
-                on_behalf_of_user_id: number(self.on_behalf_of_user_id.as_ref(), row),
-            },
-            details: owned(&self.details),
-            extra: owned(&self.extra),
-        };
-        Ok(EnrichedEvent {
-            event,
-            address,
-            device,
-        })
+    /// Makes `enriched` the event of a row, whatever it was before.
+    fn fill(&mut self, row: usize, enriched: &mut EnrichedEvent) -> Result<(), ArrowError> {
+        let event = &mut enriched.event;
+        put_always(&mut event.gid, self.gid.as_ref(), row);
+        put_always(&mut event.event_type, self.event_type.as_ref(), row);
+        event.created_at = time(self.created_at.as_ref(), row, "created_at")?;
+        put(&mut event.event_category, self.event_category.as_ref(), row);
+        self.fill_actor(row, &mut event.actor);
+        self.fill_resource(row, &mut event.resource);
+        self.fill_context(row, &mut event.context);
+        put(&mut event.details, self.details.as_ref(), row);
+        put(&mut event.extra, self.extra.as_ref(), row);
+        let address = event.context.client_ip_address.as_deref();
+        enriched.address = self.addresses.facts(row, address);
+        let [_, _, _, user_agent, ..] = &self.context;
+        enriched.device = self.devices.device(row, text(user_agent.as_ref(), row));
+        Ok(())
+    }
+
+    fn fill_actor(&self, row: usize, actor: &mut Actor) {
+        let [actor_type, gid, name, email] = &self.actor;
+        put(&mut actor.actor_type, actor_type.as_ref(), row);
+        put(&mut actor.gid, gid.as_ref(), row);
+        put(&mut actor.name, name.as_ref(), row);
+        put(&mut actor.email, email.as_ref(), row);
+    }
+
+    fn fill_resource(&self, row: usize, resource: &mut Resource) {
+        let [resource_type, resource_subtype, gid, name, email] = &self.resource;
+        put(&mut resource.resource_type, resource_type.as_ref(), row);
+        let is_account = resource.resource_type.as_deref() == Some(ACCOUNT);
+        if self.of_texts == Texts::OfHabits && !is_account {
+            *resource = Resource {
+                resource_type: resource.resource_type.take(),
+                ..Resource::default()
+            };
+            return;
+        }
+        put(
+            &mut resource.resource_subtype,
+            resource_subtype.as_ref(),
+            row,
+        );
+        put(&mut resource.gid, gid.as_ref(), row);
+        put(&mut resource.name, name.as_ref(), row);
+        put(&mut resource.email, email.as_ref(), row);
+    }
+
+    fn fill_context(&self, row: usize, context: &mut Context) {
+        let [context_type, method, address, user_agent, app, rule] = &self.context;
+        put(&mut context.context_type, context_type.as_ref(), row);
+        put(&mut context.api_authentication_method, method.as_ref(), row);
+        put(&mut context.client_ip_address, address.as_ref(), row);
+        if self.of_texts == Texts::All {
+            put(&mut context.user_agent, user_agent.as_ref(), row);
+        }
+        put(&mut context.oauth_app_name, app.as_ref(), row);
+        put(&mut context.rule_name, rule.as_ref(), row);
+        context.on_behalf_of_user_id = number(self.on_behalf_of_user_id.as_ref(), row);
     }
 }
 
 /// The columns about addresses. Rows with the same facts share them.
-struct Addresses {
+struct Addresses<'a> {
     /// Country, region, city, organization, category, tags.
     texts: [Option<StringViewArray>; 6],
     latitude: Option<Float64Array>,
     longitude: Option<Float64Array>,
     asn: Option<Int64Array>,
-    known: HashMap<String, Arc<AddressFacts>>,
+    known: &'a mut HashMap<String, Arc<AddressFacts>>,
 }
 
-impl Addresses {
-    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+impl<'a> Addresses<'a> {
+    fn new(
+        batch: &RecordBatch,
+        known: &'a mut HashMap<String, Arc<AddressFacts>>,
+    ) -> Result<Self, ArrowError> {
         Ok(Self {
             texts: [
                 texts(batch, "ip_country")?,
@@ -243,7 +317,7 @@ impl Addresses {
             latitude: degrees(batch, "ip_latitude")?,
             longitude: degrees(batch, "ip_longitude")?,
             asn: numbers(batch, "ip_asn")?,
-            known: HashMap::default(),
+            known,
         })
     }
 
@@ -296,14 +370,17 @@ impl Addresses {
 }
 
 /// The columns about devices. Rows with the same device share it.
-struct Devices {
+struct Devices<'a> {
     /// Browser, system, kind, tags.
     texts: [Option<StringViewArray>; 4],
-    known: HashMap<String, Arc<Device>>,
+    known: &'a mut HashMap<String, Arc<Device>>,
 }
 
-impl Devices {
-    fn new(batch: &RecordBatch) -> Result<Self, ArrowError> {
+impl<'a> Devices<'a> {
+    fn new(
+        batch: &RecordBatch,
+        known: &'a mut HashMap<String, Arc<Device>>,
+    ) -> Result<Self, ArrowError> {
         Ok(Self {
             texts: [
                 texts(batch, "device_browser")?,
@@ -311,7 +388,7 @@ impl Devices {
                 texts(batch, "device_kind")?,
                 texts(batch, "device_tags")?,
             ],
-            known: HashMap::default(),
+            known,
         })
     }
 

@@ -105,7 +105,7 @@ async fn details_are_left_out_where_nobody_asks_for_them() {
     let whole = reader.next().await.unwrap().unwrap();
     assert_eq!(whole, enriched(std::slice::from_ref(&row)));
     let reader = house.lake.in_order(&acme, range).await.unwrap();
-    let bare = reader.without_details().next().await.unwrap().unwrap();
+    let bare = reader.for_habits().next().await.unwrap().unwrap();
     (row.details, row.extra) = (None, None);
     assert_eq!(bare, enriched(&[row]));
 }

@@ -72,13 +72,19 @@ pub(crate) async fn begin_and_grow(place: Place) {
     );
     assert_eq!(stand.ledger.alert("b").await.unwrap(), None);
     assert!(stand.ledger.alert_events("b").await.unwrap().is_empty());
-    let why = stand.ledger.alert_reasons(&["b", "a"]).await.unwrap();
-    assert_eq!(why.keys().collect::<Vec<_>>(), ["a"]);
-    assert_eq!(why["a"].explanation, detail.explanation);
-    assert_eq!(
-        why["a"].events,
-        stand.ledger.alert_events("a").await.unwrap()
-    );
+}
+
+pub(crate) async fn tell_why_together(place: Place) {
+    let mut stand = Stand::open(&place).await;
+    let alerts = vec![detected("a", &[1, 2]), detected("b", &[3])];
+    stand.settle(alerts).await;
+    let why = stand.ledger.alert_reasons(&["c", "b", "a"]).await.unwrap();
+    assert_eq!(why.keys().collect::<Vec<_>>(), ["a", "b"]);
+    for (id, why) in why {
+        let detail = stand.ledger.alert(&id).await.unwrap().unwrap();
+        assert_eq!(why.explanation, detail.explanation);
+        assert_eq!(why.events, stand.ledger.alert_events(&id).await.unwrap());
+    }
 }
 
 pub(crate) async fn keep_what_people_made_of_them(place: Place) {

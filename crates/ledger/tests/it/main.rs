@@ -94,7 +94,7 @@ on_both_databases! {
         a_dropped_step_is_whole_or_nothing, goes_with_its_source_but_for_alerts;
     rebuilds: take_the_place_of_what_was_there, keep_what_the_lake_no_longer_shows, wait_until_they_are_as_far, are_thrown_away, leave_previews_to_the_next_step,
         are_finished_whole_or_not_at_all, bring_thousands_of_alerts;
-    alerts: begin_and_grow, keep_what_people_made_of_them, of_a_preview_are_replaced,
+    alerts: begin_and_grow, tell_why_together, keep_what_people_made_of_them, of_a_preview_are_replaced,
         of_a_preview_stay_where_people_worked_on_them, are_never_swallowed_after_resolution,
         keep_their_first_and_newest_events, take_hostile_texts;
     alert_model: is_what_alerts_are;

@@ -222,11 +222,12 @@ impl Run {
             reader = reader.of_types(types);
         }
         if !self.asks_for_details {
-            reader = reader.without_details();
+            reader = reader.for_habits();
         }
         while let Some(events) = reader.next().await? {
             let until = events.last().map(|event| event.event.created_at);
-            self.evaluate(events, since).await?;
+            let judged = self.evaluate(events, since).await?;
+            reader.give_back(judged);
             let is_enough = |version: &Tried| version.alerts.len() >= ALERTS_MAX;
             if deadline.is_over() || self.versions.iter().any(is_enough) {
                 return Ok(until);
@@ -239,7 +240,7 @@ impl Run {
         &mut self,
         events: Vec<EnrichedEvent>,
         since: DateTime<Utc>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Vec<EnrichedEvent>, ServiceError> {
         let mut versions = std::mem::take(&mut self.versions);
         let mut census = self.census.take();
         let people = Arc::clone(&self.people);
@@ -252,11 +253,12 @@ impl Run {
                     census.take(event, &people);
                 }
             }
-            (versions, census)
+            (versions, census, events)
         });
         let died = |_| ServiceError::TaskDied("the evaluation of events");
-        (self.versions, self.census) = work.await.map_err(died)?;
-        Ok(())
+        let (versions, census, events) = work.await.map_err(died)?;
+        (self.versions, self.census) = (versions, census);
+        Ok(events)
     }
 
     pub(super) fn add_to(self, outcome: &mut Backtest) {

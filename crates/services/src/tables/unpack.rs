@@ -16,7 +16,7 @@ const TABLES: [&str; 3] = ["mmdb", "csv", "txt"];
 /// The table in `body`, unpacked; of an archive, its only file that can be one.
 pub(super) fn unpacked_table(body: Vec<u8>) -> Result<Vec<u8>, String> {
     let body = unpacked(Box::new(Cursor::new(body))).and_then(all_of);
-    let body = body.map_err(packed)?;
+    let body = body.map_err(|error| packed(&error))?;
     let (place, mark) = TAR_MARK;
     let is_archive = body
         .get(place..)
@@ -30,9 +30,9 @@ pub(super) fn unpacked_table(body: Vec<u8>) -> Result<Vec<u8>, String> {
 fn only_table(archive: &[u8]) -> Result<Vec<u8>, String> {
     let mut archive = tar::Archive::new(archive);
     let mut found: Option<(usize, Vec<u8>)> = None;
-    for file in archive.entries().map_err(packed)? {
-        let file = file.map_err(packed)?;
-        let Some(rank) = rank(&file.path().map_err(packed)?) else {
+    for file in archive.entries().map_err(|error| packed(&error))? {
+        let file = file.map_err(|error| packed(&error))?;
+        let Some(rank) = rank(&file.path().map_err(|error| packed(&error))?) else {
             continue;
         };
         match &found {
@@ -43,7 +43,7 @@ fn only_table(archive: &[u8]) -> Result<Vec<u8>, String> {
                 ));
             }
             Some((known, _)) if *known < rank => {}
-            _ => found = Some((rank, all_of(file).map_err(packed)?)),
+            _ => found = Some((rank, all_of(file).map_err(|error| packed(&error))?)),
         }
     }
     let (_, table) = found.ok_or("it is an archive without a table: no .mmdb, .csv or .txt")?;
@@ -71,7 +71,7 @@ fn all_of(input: impl Read) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-fn packed(error: io::Error) -> String {
+fn packed(error: &io::Error) -> String {
     format!("it can't be unpacked: {error}")
 }
 

@@ -28,6 +28,7 @@ struct Round {
     judge: Box<Judge>,
     halfway: Option<Halfway>,
     changes: Vec<Change>,
+    judged: Option<Vec<EnrichedEvent>>,
 }
 
 /// Batches of events that are judged one after the other: while the second half of the detector is at one, the first is at the next.
@@ -35,6 +36,7 @@ pub(super) struct Evaluation {
     /// `None` only while another thread has it.
     resting: Option<Box<Judge>>,
     running: Option<JoinHandle<Round>>,
+    judged: Option<Vec<EnrichedEvent>>,
 }
 
 impl Evaluation {
@@ -43,6 +45,7 @@ impl Evaluation {
         Self {
             resting: Some(Box::new(Judge { detector, seen })),
             running: None,
+            judged: None,
         }
     }
 
@@ -75,6 +78,11 @@ impl Evaluation {
         }
     }
 
+    /// The events that were judged last, once: whoever showed them may want their room back.
+    pub(super) fn judged(&mut self) -> Option<Vec<EnrichedEvent>> {
+        self.judged.take()
+    }
+
     /// The detector between two batches, after [`Evaluation::end`].
     pub(super) fn resting(&mut self) -> Result<&mut Judge, ServiceError> {
         self.resting.as_deref_mut().ok_or(DIED)
@@ -87,17 +95,19 @@ impl Evaluation {
         };
         let round = running.await.map_err(|_| DIED)?;
         self.resting = Some(round.judge);
+        self.judged = round.judged.or(self.judged.take());
         Ok((round.halfway, round.changes))
     }
 
     fn run(&mut self, halfway: Option<Halfway>, next: Option<Halfway>) -> Result<(), ServiceError> {
         let mut judge = self.resting.take().ok_or(DIED)?;
         self.running = Some(tokio::task::spawn_blocking(move || {
-            let (changes, halfway) = judge.run(halfway, next);
+            let (changes, judged, halfway) = judge.run(halfway, next);
             Round {
                 judge,
                 halfway,
                 changes,
+                judged,
             }
         }));
         Ok(())
@@ -105,12 +115,12 @@ impl Evaluation {
 }
 
 impl Judge {
-    /// Brings `halfway` to its end, and `next` halfway.
+    /// Brings `halfway` to its end, and `next` halfway. Answers what came of the first, and its events.
     fn run(
         &mut self,
         halfway: Option<Halfway>,
         next: Option<Halfway>,
-    ) -> (Vec<Change>, Option<Halfway>) {
+    ) -> (Vec<Change>, Option<Vec<EnrichedEvent>>, Option<Halfway>) {
         let mut changes = Vec::new();
         let (activity, anomalies) = self.detector.stages();
         let mut find = |mut next: Halfway| {
@@ -122,7 +132,7 @@ impl Judge {
             next
         };
         let Some(halfway) = halfway else {
-            return (changes, next.map(find));
+            return (changes, None, next.map(find));
         };
         let next = std::thread::scope(|threads| {
             let finding = next.map(|next| threads.spawn(|| find(next)));
@@ -134,8 +144,8 @@ impl Judge {
         });
         match next {
             Some(Err(panic)) => std::panic::resume_unwind(panic),
-            Some(Ok(next)) => (changes, Some(next)),
-            None => (changes, None),
+            Some(Ok(next)) => (changes, Some(halfway.events), Some(next)),
+            None => (changes, Some(halfway.events), None),
         }
     }
 }

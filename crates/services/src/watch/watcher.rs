@@ -254,6 +254,9 @@ impl Watcher {
             since_saved += events.len() as u64;
             self.summary.events += events.len() as u64;
             self.evaluate(events).await?;
+            if let Some(judged) = self.evaluation.judged() {
+                reader.give_back(judged);
+            }
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use drishti_services::detect::enrich::OwnRange;
 use drishti_services::ranges::{RangeChange, RangePart};
 use serde_json::{Value, json};
 
-use crate::place::Place;
+use crate::place::{Place, event, ingest, now};
 
 fn range(json: Value) -> OwnRange {
     serde_json::from_value(json).unwrap()
@@ -149,4 +149,40 @@ async fn ranges_that_do_not_go_together_are_refused() {
     let saved = services.import_ranges(swapped, "ada").await.unwrap();
     assert_eq!(saved.len(), 3);
     assert_eq!(names(&services).await, ["home", "office", "vpn"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_that_do_not_go_together_keep_no_event_from_being_stored() {
+    let place = Place::new();
+    let services = place.open().await;
+    let office = |name: &str, tag: &str| {
+        format!(
+            r#"{{"name":"{name}","networks":["192.0.2.0/24"],"category":"corporate","tags":["{tag}"]}}"#
+        )
+    };
+    // As two people would who set them at the same moment.
+    for (name, range) in [
+        ("first", office("first", "one")),
+        ("other", office("other", "two")),
+        ("odd", "{}".to_owned()),
+    ] {
+        services
+            .ledger()
+            .add_range(name, &range, "mara", now())
+            .await
+            .unwrap();
+    }
+    let summary = ingest(&services, event(1)).await;
+    assert_eq!(summary.stored, 1);
+    let known = services.knowledge().await.unwrap();
+    let told: Vec<String> = known
+        .warnings(now())
+        .into_iter()
+        .map(|warning| warning.found)
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().any(|found| found.contains("other")), "{told:?}");
+    assert!(told.iter().any(|found| found.contains("odd")), "{told:?}");
+    let facts = known.enricher.facts("192.0.2.7").unwrap();
+    assert_eq!(facts.tags, ["one"]);
 }

@@ -470,39 +470,3 @@ fn export_from(gid: u64, minutes_ago: i64) -> String {
     let context = r#","context":{"client_ip_address":"192.0.2.7"}}"#;
     export.strip_suffix('}').unwrap().to_owned() + context
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ranges_that_do_not_go_together_keep_no_event_from_being_stored() {
-    let place = place();
-    let services = place.open().await;
-    let office = |name: &str, tag: &str| {
-        format!(
-            r#"{{"name":"{name}","networks":["192.0.2.0/24"],"category":"corporate","tags":["{tag}"]}}"#
-        )
-    };
-    // As two people would who set them at the same moment.
-    for (name, range) in [
-        ("first", office("first", "one")),
-        ("other", office("other", "two")),
-        ("odd", "{}".to_owned()),
-    ] {
-        services
-            .ledger()
-            .add_range(name, &range, "mara", now())
-            .await
-            .unwrap();
-    }
-    let summary = ingest(&services, export_from(1, 100)).await;
-    assert_eq!(summary.stored, 1);
-    let known = services.knowledge().await.unwrap();
-    let told: Vec<String> = known
-        .warnings(now())
-        .into_iter()
-        .map(|warning| warning.found)
-        .collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told.iter().any(|found| found.contains("other")), "{told:?}");
-    assert!(told.iter().any(|found| found.contains("odd")), "{told:?}");
-    let facts = known.enricher.facts("192.0.2.7").unwrap();
-    assert_eq!(facts.tags, ["one"]);
-}

@@ -183,21 +183,25 @@ fn alerts_beyond_the_days_most_are_kept_as_capped() {
     assert!(!alerts(&next_day)[0].0.is_capped);
 }
 
-#[test]
-fn a_suppression_names_itself_on_the_alert() {
+/// A suppression from minute `from` to the sixtieth.
+fn quiet_about_ada(policy: Option<&str>, from: i64) -> GroupingSettings {
     let suppression = Suppression {
         id: "s1".to_owned(),
-        policy: Some(PolicyId::new("one")),
+        policy: policy.map(PolicyId::new),
         entity: Some("ada".to_owned()),
-        from: at(0),
+        from: at(from),
         until: at(60),
         reason: "penetration test".to_owned(),
     };
-    let settings = GroupingSettings {
+    GroupingSettings {
         suppressions: vec![suppression],
         ..GroupingSettings::default()
-    };
-    let mut grouper = grouper(settings);
+    }
+}
+
+#[test]
+fn a_suppression_names_itself_on_the_alert() {
+    let mut grouper = grouper(quiet_about_ada(Some("one"), 0));
     let changes = take(
         &mut grouper,
         [
@@ -228,19 +232,7 @@ fn a_suppression_names_itself_on_the_alert() {
 
 #[test]
 fn a_suppression_holds_for_what_comes_after_it_and_for_what_is_only_recorded() {
-    let suppression = Suppression {
-        id: "s1".to_owned(),
-        policy: None,
-        entity: Some("ada".to_owned()),
-        from: at(10),
-        until: at(60),
-        reason: "penetration test".to_owned(),
-    };
-    let settings = GroupingSettings {
-        suppressions: vec![suppression],
-        ..GroupingSettings::default()
-    };
-    let mut grouper = grouper(settings);
+    let mut grouper = grouper(quiet_about_ada(None, 10));
     let matches = [
         ("one", 5),
         ("one", 20),
