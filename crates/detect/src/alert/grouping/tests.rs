@@ -248,11 +248,7 @@ fn a_suppression_holds_for_what_comes_after_it_and_for_what_is_only_recorded() {
             Change::Alert { alert, .. } => {
                 format!("{:?} {}", alert.suppressed_by.as_deref(), alert.matches)
             }
-            Change::Suppressed {
-                policy,
-                suppression,
-                ..
-            } => format!("{policy} {suppression}"),
+            Change::Suppressed { policy, .. } => format!("{policy} quiet"),
             Change::Signal(finding) => finding.policy.to_string(),
             Change::Paused { .. } => "paused".to_owned(),
         })
@@ -263,8 +259,8 @@ fn a_suppression_holds_for_what_comes_after_it_and_for_what_is_only_recorded() {
             "None 1",
             // The alert from before does not grow, and so stays resolved if it was.
             "Some(\"s1\") 1",
-            "recorded s1",
-            "three s1",
+            "recorded quiet",
+            "three quiet",
             "recorded",
         ]
     );
