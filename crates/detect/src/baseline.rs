@@ -222,7 +222,7 @@ impl Baselines {
             };
             known.seen.learn(at);
             let by_place = match attribute {
-                Attribute::Country => !observed.is_place_hidden(),
+                Attribute::Country => observed.hidden_place.is_none(),
                 Attribute::Network => true,
                 _ => false,
             };
@@ -407,7 +407,7 @@ pub(crate) fn is_own(facts: &AddressFacts) -> bool {
 }
 
 /// Why the place of an address is not the person's, if so.
-pub(crate) fn says_nothing_of_place(facts: &AddressFacts) -> Option<&'static str> {
+fn says_nothing_of_place(facts: &AddressFacts) -> Option<&'static str> {
     match facts.category {
         Some(AddressCategory::Vpn) => return Some("a VPN"),
         Some(AddressCategory::CloudProvider) => return Some("a cloud provider"),

@@ -194,11 +194,9 @@ impl Lake {
         self.session_with(SessionConfig::new(), memory_bytes, pool)
     }
 
-    /// A session that reads and sorts one thing on one core, at once where it has room, while other cores are at something else.
+    /// A session that reads and sorts one thing on one core, while other cores are at something else.
     pub(crate) fn session_in_order(&self, memory_bytes: usize) -> SessionContext {
-        let mut config = SessionConfig::new().with_target_partitions(1);
-        let options = &mut config.options_mut().execution;
-        options.sort_in_place_threshold_bytes = memory_bytes / 2;
+        let config = SessionConfig::new().with_target_partitions(1);
         let pool = Arc::new(FairSpillPool::new(memory_bytes));
         self.session_with(config, memory_bytes, pool)
     }

@@ -32,6 +32,7 @@ mod people_facts;
 mod people_seen;
 mod policies;
 mod policy_days;
+mod policy_files;
 mod progress;
 mod quarantine;
 mod repeatable;
@@ -81,6 +82,7 @@ pub use people_facts::{PEOPLE_FACTS_MAX, PEOPLE_PROVIDERS_MAX, PeopleProvider, P
 pub use people_seen::{PEOPLE_SEEN_MAX, PeopleSeen, PersonSeen};
 pub use policies::{POLICY_SETTINGS_MAX, PolicyOverrides, PolicyPause, PolicySettings, PolicyStep};
 pub use policy_days::PolicyCount;
+pub use policy_files::POLICY_FILES_AUTHOR;
 pub use progress::{Advance, Position, Progress, Window};
 pub use quarantine::{QUARANTINE_RAW_BYTES_MAX, QuarantineEntry, QuarantineFilter, Quarantined};
 pub use repeatable::{

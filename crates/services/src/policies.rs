@@ -20,7 +20,6 @@ use serde_json::{Map, Value};
 use crate::{ServiceError, Services};
 
 pub use draft::DraftCheck;
-pub use files::FILES_AUTHOR;
 pub use history::{DIFFERENCE_LINES_MAX, DifferenceLine, PolicyChangeView, TextDifference};
 pub use own::Origin;
 

@@ -123,7 +123,7 @@ fn expected_checksum(address: &Url) -> Result<Option<&str>, String> {
     })
 }
 
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string can't fail.
         _ = write!(text, "{byte:02x}");

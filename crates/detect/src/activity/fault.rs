@@ -77,9 +77,7 @@ impl Fault {
         }
         .in_file(file)
     }
-}
 
-impl Fault {
     fn line_in(&self, lines: &[(usize, &str)]) -> Option<usize> {
         let first = |is_it: &dyn Fn(&str) -> bool| {
             let found = lines.iter().find(|(_, line)| is_it(line));

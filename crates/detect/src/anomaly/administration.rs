@@ -63,7 +63,7 @@ impl UnusualAdministration {
         let unfamiliar = moment.unfamiliar(person, self.familiar_days);
         let idle = person.administered == 0
             || days_between(person.administered, moment.at) >= f64::from(self.quiet_days);
-        let hidden = unfamiliar.network && moment.hidden_place().is_some();
+        let hidden = unfamiliar.network && moment.observed.hidden_place.is_some();
         let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
         let country = moment.observed.traits.country;
         let abroad =
@@ -87,7 +87,7 @@ impl UnusualAdministration {
             format!("{others} others of the organisation use the network, so it is no strange one")
         })?;
         let days = self.familiar_days;
-        Ok(match moment.hidden_place() {
+        Ok(match moment.observed.hidden_place {
             Some(kind) if hidden => {
                 format!(
                     "the network was first seen less than {days} days ago and is {kind}, which hides where they are"

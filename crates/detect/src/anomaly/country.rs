@@ -113,7 +113,7 @@ impl Judge for InfrequentCountry {
         let person = moment.learned(self.learning_days)?;
         let facts = moment.facts()?;
         moment.not_own_address(facts)?;
-        let hidden = moment.hidden_place();
+        let hidden = moment.observed.hidden_place;
         moment.require(hidden.is_none(), || {
             let kind = hidden.unwrap_or("no place");
             format!("the address is {kind}, whose country is not the person's")

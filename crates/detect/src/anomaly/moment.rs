@@ -4,7 +4,7 @@ use super::words;
 use crate::baseline::{
     AddressBaseline, AppBaseline, Aspects, Attribute, Baselines, DAY, Memory, Observed,
     Organisation, PersonBaseline, Raise, Reference, Second, Subject, ValueBaseline, days_between,
-    is_own, says_nothing_of_place,
+    is_own,
 };
 use crate::{Comparison, Entity, EntityKind, EventReference};
 
@@ -276,12 +276,6 @@ impl<'a> Moment<'a> {
                 None => !crowd.is_full(),
             },
         }
-    }
-
-    /// Why the place of the address is not the person's, if so.
-    pub(super) fn hidden_place(&self) -> Option<&'static str> {
-        let facts = self.observed.event.address.as_deref();
-        facts.and_then(says_nothing_of_place)
     }
 
     /// How many others of the organisation use the network of the event regularly, as far as it is known.

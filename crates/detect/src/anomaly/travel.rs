@@ -8,7 +8,7 @@ use super::parameters::{Parameters, Sensitivity};
 use super::words;
 use crate::baseline::{
     Aspects, Attribute, DAY, FORGOTTEN_AFTER, HOUR, Lessons, MINUTE, Memory, PersonBaseline, Place,
-    Subject, country_code, days_between, says_nothing_of_place,
+    Subject, country_code, days_between,
 };
 
 /// Mean radius of the earth.
@@ -237,7 +237,7 @@ impl Judge for ImpossibleTravel {
         let subject = moment.interactive()?;
         moment.country()?;
         let facts = moment.facts()?;
-        if let Some(kind) = says_nothing_of_place(facts) {
+        if let Some(kind) = moment.observed.hidden_place {
             return Err(
                 moment.quiet(|| format!("the address is {kind}, whose place is not the person's"))
             );

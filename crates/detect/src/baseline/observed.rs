@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use drishti_model::{AccountRole, Actor, EnrichedEvent, Resource};
 
 use super::aspects::{Aspects, TypeFacts, of_context};
+use super::says_nothing_of_place;
 use super::second::{Second, second_of};
 use super::traits::{Traits, hash_text, subscriber};
 use crate::{EntityKind, People, PersonFacts};
@@ -77,6 +78,8 @@ pub(crate) struct Observed<'a> {
     pub(crate) facts: Option<&'a PersonFacts>,
     /// The client address, or its /64 in IPv6.
     pub(crate) subscriber: Option<u128>,
+    /// Why its address says nothing about where somebody is, if so.
+    pub(crate) hidden_place: Option<&'static str>,
 }
 
 impl<'a> Observed<'a> {
@@ -109,13 +112,8 @@ impl<'a> Observed<'a> {
             subject: actor.or(account),
             aspects,
             subscriber: address.and_then(subscriber),
+            hidden_place: enriched.address.as_deref().and_then(says_nothing_of_place),
         }
-    }
-
-    /// Whether its address says nothing about where somebody is.
-    pub(crate) fn is_place_hidden(&self) -> bool {
-        let facts = self.event.address.as_deref();
-        facts.is_some_and(|facts| super::says_nothing_of_place(facts).is_some())
     }
 
     /// Whether somebody did it of whom the event does not say who, so that nobody's habits can be compared.

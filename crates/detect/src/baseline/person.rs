@@ -217,7 +217,7 @@ impl PersonBaseline {
         }
         // The country of a VPN or of Tor does not become usual.
         if let Some(country) = asked(traits.country, Lessons::COUNTRIES)
-            && !observed.is_place_hidden()
+            && observed.hidden_place.is_none()
         {
             self.countries.learn(country, at);
         }
@@ -324,7 +324,7 @@ impl Place {
         let facts = observed.event.address.as_deref()?;
         let country = observed.traits.country?;
         let (latitude, longitude) = facts.coordinates()?;
-        if super::says_nothing_of_place(facts).is_some() {
+        if observed.hidden_place.is_some() {
             return None;
         }
         Some(Self {

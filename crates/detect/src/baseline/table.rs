@@ -50,6 +50,17 @@ struct Entry<K, V> {
     changed: bool,
 }
 
+impl<K, V> Entry<K, V> {
+    fn new(key: K, value: V) -> Self {
+        let changed = false;
+        Self {
+            key,
+            value,
+            changed,
+        }
+    }
+}
+
 impl<K: Key, V: Remembered> Table<K, V> {
     pub(crate) fn new(prefix: &'static str, max: usize) -> Self {
         Self {
@@ -100,15 +111,7 @@ impl<K: Key, V: Remembered> Table<K, V> {
             if let Some(before) = &mut self.before {
                 before.entry(own()).or_default();
             }
-            let (key, changed) = (own(), false);
-            self.insert(
-                hash,
-                Entry {
-                    key,
-                    value,
-                    changed,
-                },
-            )
+            self.insert(hash, Box::new(Entry::new(own(), value)))
         };
         let entry = self.entries.get_bucket_mut(place)?;
         if self.before.is_none() && !entry.changed {
@@ -129,11 +132,11 @@ impl<K: Key, V: Remembered> Table<K, V> {
     }
 
     /// Adds what is not there yet.
-    fn insert(&mut self, hash: u64, entry: Entry<K, V>) -> usize {
+    fn insert(&mut self, hash: u64, entry: Box<Entry<K, V>>) -> usize {
         let hasher = &self.hasher;
         let added = self
             .entries
-            .insert_unique(hash, Box::new(entry), |entry| hasher.hash_one(&entry.key));
+            .insert_unique(hash, entry, |entry| hasher.hash_one(&entry.key));
         added.bucket_index()
     }
 
@@ -175,7 +178,7 @@ impl<K: Key, V: Remembered> Table<K, V> {
         for (key, entry) in self.before.take().unwrap_or_default() {
             self.remove(&key);
             if let Some(entry) = entry {
-                self.insert(self.hasher.hash_one(&key), *entry);
+                self.insert(self.hasher.hash_one(&key), entry);
             }
         }
     }
@@ -214,15 +217,8 @@ impl<K: Key, V: Remembered> Table<K, V> {
             return Some(false);
         };
         self.remove(&key);
-        let (hash, changed) = (self.hasher.hash_one(&key), false);
-        self.insert(
-            hash,
-            Entry {
-                key,
-                value,
-                changed,
-            },
-        );
+        let hash = self.hasher.hash_one(&key);
+        self.insert(hash, Box::new(Entry::new(key, value)));
         Some(true)
     }
 }

@@ -103,11 +103,10 @@ impl Organisation {
             suppressed: Some(false),
             ..AlertFilter::default()
         };
-        let mut alerts = Vec::new();
-        for alert in self.services.all_alerts(filter).await? {
-            alerts.push(self.services.alert(&alert.id).await?);
-        }
+        let alerts = self.services.all_alerts(filter).await?;
+        let reasons = self.services.alert_reasons(&alerts).await?;
         let person_days = f64::from(arguments.people) * f64::from(arguments.days);
+        let alerts: Vec<_> = alerts.iter().zip(&reasons).collect();
         score.add(&campaigns, &alerts, person_days);
         Ok(())
     }

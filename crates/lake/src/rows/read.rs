@@ -154,19 +154,18 @@ fn time(
 
 /// Writes a text into the room of another.
 fn put(place: &mut Option<String>, column: Option<&StringViewArray>, row: usize) {
-    match (text(column, row), place) {
-        (Some(text), Some(room)) if room.capacity() <= ROOM_BYTES_MAX => {
-            room.clear();
-            room.push_str(text);
-        }
-        (text, place) => *place = text.map(str::to_owned),
+    match text(column, row) {
+        Some(text) => put_text(place.get_or_insert_default(), text),
+        None => *place = None,
     }
 }
 
-/// The same where there always is a text.
-fn put_always(place: &mut String, column: Option<&StringViewArray>, row: usize) {
+fn put_text(place: &mut String, text: &str) {
+    if place.capacity() > ROOM_BYTES_MAX {
+        *place = String::new();
+    }
     place.clear();
-    place.push_str(text(column, row).unwrap_or_default());
+    place.push_str(text);
 }
 
 /// The columns of one batch, found once.
@@ -231,8 +230,10 @@ impl<'a> Rows<'a> {
     /// Makes `enriched` the event of a row, whatever it was before.
     fn fill(&mut self, row: usize, enriched: &mut EnrichedEvent) -> Result<(), ArrowError> {
         let event = &mut enriched.event;
-        put_always(&mut event.gid, self.gid.as_ref(), row);
-        put_always(&mut event.event_type, self.event_type.as_ref(), row);
+        let gid = text(self.gid.as_ref(), row).unwrap_or_default();
+        put_text(&mut event.gid, gid);
+        let event_type = text(self.event_type.as_ref(), row).unwrap_or_default();
+        put_text(&mut event.event_type, event_type);
         event.created_at = time(self.created_at.as_ref(), row, "created_at")?;
         put(&mut event.event_category, self.event_category.as_ref(), row);
         self.fill_actor(row, &mut event.actor);
@@ -437,3 +438,6 @@ fn is_list(known: &[String], tags: Option<&str>) -> bool {
         Some(tags) => known.iter().eq(tags.split(TAG_SEPARATOR)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,7 +108,7 @@ on_both_databases! {
     policies: are_set_and_told_in_the_trail, are_paused_and_resumed, have_bounds, have_a_bound_in_number,
         are_changed_by_one_at_a_time, leave_a_trail_that_can_be_read, leave_a_trail_with_bounds, leave_a_trail_that_is_read_by_its_bytes,
         leave_a_trail_that_is_listed_up_to_a_bound;
-    own_policies: are_written_and_told_in_the_trail, have_one_revision_with_what_is_set, have_bounds;
+    own_policies: are_written_and_told_in_the_trail, of_files_are_noted_once, have_one_revision_with_what_is_set, have_bounds;
     suppressions: hold_until_their_end, are_told_in_the_trail, count_what_they_keep_quiet, have_bounds;
     enrichment: ranges_are_kept_as_given, ranges_are_saved_together_or_not_at_all, feeds_are_registered_and_fetched, feeds_are_moved_and_removed, both_have_bounds;
     people_facts: are_replaced_as_a_whole, come_in_thousands, have_bounds, are_never_seen_in_part;

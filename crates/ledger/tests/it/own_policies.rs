@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use drishti_ledger::{
-    LedgerError, OWN_POLICIES_MAX, OWN_POLICY_BYTES_MAX, OwnPolicy, PolicyOverrides,
+    AuditFilter, LedgerError, OWN_POLICIES_MAX, OWN_POLICY_BYTES_MAX, OwnPolicy,
+    POLICY_FILES_AUTHOR, PolicyOverrides,
 };
 use serde_json::json;
 
@@ -121,4 +124,50 @@ pub(crate) async fn have_bounds(place: Place) {
     place.execute(&many).await;
     let too_many = ledger.add_own_policy("own.more", "title: a", "ada", at(1));
     assert!(matches!(too_many.await, Err(LedgerError::Refused { .. })));
+}
+
+pub(crate) async fn of_files_are_noted_once(place: Place) {
+    let ledger = place.open().await;
+    let texts = |texts: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+        texts.iter().map(owned).collect()
+    };
+    let first = texts(&[("a", "title: a"), ("narrow/b.yml", "title: b")]);
+    // As watchers of several sources do when they begin.
+    let (one, other, third) = tokio::join!(
+        ledger.note_policy_files(&first, at(1)),
+        ledger.note_policy_files(&first, at(1)),
+        ledger.note_policy_files(&first, at(1)),
+    );
+    assert_eq!(one.unwrap() + other.unwrap() + third.unwrap(), 2);
+    let second = texts(&[("a", "title: c")]);
+    for (texts, noted) in [(&second, 2), (&second, 0), (&first, 2)] {
+        let noting = ledger.note_policy_files(texts, at(2));
+        assert_eq!(noting.await.unwrap(), noted);
+    }
+    let by_files = AuditFilter {
+        author: Some(POLICY_FILES_AUTHOR.to_owned()),
+        limit: 100,
+        ..AuditFilter::default()
+    };
+    let told = ledger.audit(&by_files).await.unwrap().into_iter();
+    let mut told: Vec<_> = told.map(|told| told.entry).collect();
+    told.reverse();
+    let actions: Vec<(&str, &str)> = told
+        .iter()
+        .map(|told| (told.subject.as_str(), told.action.as_str()))
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            ("a", "created"),
+            ("narrow/b.yml", "created"),
+            ("a", "replaced"),
+            ("narrow/b.yml", "removed"),
+            ("a", "replaced"),
+            ("narrow/b.yml", "created"),
+        ]
+    );
+    let before: serde_json::Value = serde_json::from_str(told[2].before.as_ref().unwrap()).unwrap();
+    assert_eq!(before, json!({ "text": "title: a" }));
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+#[cfg(doc)]
+use drishti_ledger::POLICY_FILES_AUTHOR;
 use drishti_ledger::{AuditFilter, StoredAuditEntry};
 use serde::Serialize;
 use serde_json::Value;
@@ -25,7 +27,7 @@ const DIFFERENCE_TIME_MAX: Duration = Duration::from_millis(200);
 pub struct PolicyChangeView {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who did it; `detection` where it paused the policy, [`FILES_AUTHOR`](super::FILES_AUTHOR) where its file changed.
+    /// Who did it; `detection` where it paused the policy, [`POLICY_FILES_AUTHOR`] where its file changed.
     pub author: String,
     /// Name of the policy.
     pub policy_id: String,

@@ -79,7 +79,7 @@ impl Watcher {
         generation: Generation,
     ) -> Result<Self, ServiceError> {
         let knowledge = services.knowledge().await?;
-        services.note_policy_files(&knowledge).await?;
+        services.note_policy_files(&knowledge).await;
         let settings = services.ledger.all_policy_settings().await?;
         let policies = knowledge.policies_with(&settings);
         let grouping = grouping(services, &lease.source, &policies, &settings).await?;

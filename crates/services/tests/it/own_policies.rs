@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use drishti_ledger::POLICY_FILES_AUTHOR;
 use drishti_services::AlertFilter;
 use drishti_services::ServiceError;
 use drishti_services::Services;
 use drishti_services::backtest::Trial;
 use drishti_services::detect::PolicyId;
-use drishti_services::policies::{FILES_AUTHOR, Origin};
+use drishti_services::policies::Origin;
 
 use crate::place::{Place, event, event_at, ingest, now};
 
@@ -69,7 +70,8 @@ async fn what_editors_do_to_policies_stands_in_the_trail() {
         told.collect::<Vec<_>>()
     };
     let lines = SIGN_IN.lines().count();
-    let by_file = |action: &str, counts| (FILES_AUTHOR.to_owned(), action.to_owned(), counts);
+    let by_file =
+        |action: &str, counts| (POLICY_FILES_AUTHOR.to_owned(), action.to_owned(), counts);
     let mut expected = Vec::new();
     for (text, action, counts) in [
         (Some(SIGN_IN.to_owned()), "created", (lines, 0)),

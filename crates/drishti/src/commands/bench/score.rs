@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drishti_services::alerts::AlertStory;
+use drishti_services::alerts::{AlertReasons, AlertView};
 use serde::{Deserialize, Serialize};
 
 /// The truth about one event, as the simulator tells it.
@@ -99,7 +99,12 @@ struct Spoken {
 }
 
 impl Score {
-    pub(super) fn add(&mut self, campaigns: &[Campaign], alerts: &[AlertStory], person_days: f64) {
+    pub(super) fn add(
+        &mut self,
+        campaigns: &[Campaign],
+        alerts: &[(&AlertView, &AlertReasons)],
+        person_days: f64,
+    ) {
         self.person_days += person_days;
         let mut of_event: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, campaign) in campaigns.iter().enumerate() {
@@ -108,9 +113,9 @@ impl Score {
             }
         }
         let mut first: HashMap<(usize, &str), DateTime<Utc>> = HashMap::new();
-        for story in alerts {
-            let policy = &story.alert.policy_id;
-            let hit: BTreeSet<usize> = story
+        for (alert, reasons) in alerts {
+            let policy = &alert.policy_id;
+            let hit: BTreeSet<usize> = reasons
                 .event_gids
                 .iter()
                 .filter_map(|gid| of_event.get(gid.as_str()))
@@ -125,7 +130,7 @@ impl Score {
             }
             for place in hit {
                 if campaigns[place].policies.contains(policy) {
-                    let at = story.alert.time;
+                    let at = alert.time;
                     let known = first.entry((place, policy)).or_insert(at);
                     *known = at.min(*known);
                 }
