@@ -1,5 +1,7 @@
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use super::address::{AnonymousIp, SuspiciousIp};
 use super::administration::UnusualAdministration;
 use super::country::InfrequentCountry;
@@ -99,10 +101,10 @@ pub(super) fn detector(
     }
 }
 
-/// The parameters of the detector of this name, in the order in which it asks for them; none of a name that no detector has.
-pub fn detector_parameters(name: &str) -> Vec<Parameter> {
-    let nothing = serde_json::Map::new();
-    let mut parameters = Parameters::new(&nothing);
+/// The parameters of the detector of this name, in the order in which it asks for them; none of a name that no detector has. Some defaults
+/// depend on the sensitivity that is `given`.
+pub fn detector_parameters(name: &str, given: &Map<String, Value>) -> Vec<Parameter> {
+    let mut parameters = Parameters::new(given);
     match build(name, &mut parameters) {
         Some(_) => parameters.into_known(),
         None => Vec::new(),
@@ -156,7 +158,7 @@ mod tests {
     #[test]
     fn every_detector_publishes_defaults_that_it_takes() {
         for name in DETECTORS {
-            let published = detector_parameters(name);
+            let published = detector_parameters(name, &Map::new());
             let given = published
                 .iter()
                 .map(|parameter| (parameter.name.to_owned(), parameter.default.clone()))
@@ -166,13 +168,13 @@ mod tests {
                 "{name}: {published:?}"
             );
         }
-        assert!(detector_parameters("nothing").is_empty());
+        assert!(detector_parameters("nothing", &Map::new()).is_empty());
     }
 
     #[test]
     fn a_detector_publishes_what_its_parameters_take() {
         let of = |detector: &str, name: &str| {
-            let mut all = detector_parameters(detector).into_iter();
+            let mut all = detector_parameters(detector, &Map::new()).into_iter();
             all.find(|parameter| parameter.name == name).unwrap()
         };
         let minimum = of("mass_deletion", "minimum");
@@ -183,5 +185,47 @@ mod tests {
         let words = ["low", "medium", "high"].map(str::to_owned).to_vec();
         assert_eq!(sensitivity.range, ParameterRange::Choice(words));
         assert_eq!(of("mass_deletion", "peers").range, ParameterRange::Flag);
+    }
+
+    #[test]
+    fn defaults_go_by_the_sensitivity_that_is_given() {
+        let default = |detector: &str, sensitivity: &str, name: &str| {
+            let given = [("sensitivity".to_owned(), Value::from(sensitivity))];
+            let all = detector_parameters(detector, &given.into_iter().collect());
+            let found = all.into_iter().find(|parameter| parameter.name == name);
+            found.unwrap().default
+        };
+        for (detector, name, low, medium, high) in [
+            (
+                "anonymous_ip",
+                "vpn",
+                false.into(),
+                false.into(),
+                Value::from(true),
+            ),
+            (
+                "infrequent_country",
+                "new_for",
+                "both".into(),
+                "person".into(),
+                "person".into(),
+            ),
+            (
+                "suspicious_ip",
+                "spraying_hours",
+                0.into(),
+                24.into(),
+                72.into(),
+            ),
+        ] {
+            let of = |sensitivity| default(detector, sensitivity, name);
+            assert_eq!(
+                [of("low"), of("medium"), of("high")],
+                [low, medium, high],
+                "{detector}"
+            );
+        }
+        let tags = default("anonymous_ip", "low", "tags");
+        assert_eq!(tags, serde_json::json!(["tor_exit"]));
     }
 }

@@ -5,7 +5,7 @@ use drishti_services::detect::{
 use drishti_services::policies::{Origin, PolicySettingsView, word};
 use drishti_services::{PolicyOverrides, PolicySettings};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A policy in force.
@@ -98,9 +98,9 @@ pub(super) struct PolicyParameter {
 }
 
 impl PolicyParameter {
-    /// All parameters of a detector, in its order.
-    pub(super) fn all_of(detector: &str) -> Vec<Self> {
-        let parameters = detector_parameters(detector).into_iter();
+    /// All parameters of a detector that works with these, in its order.
+    pub(super) fn all_of(detector: &str, given: &Map<String, Value>) -> Vec<Self> {
+        let parameters = detector_parameters(detector, given).into_iter();
         parameters.map(Self::from).collect()
     }
 }
@@ -247,9 +247,12 @@ impl PolicyDetail {
         origin: Origin,
         set: Option<&PolicySettings>,
     ) -> Self {
-        let detector = match &policy.kind {
-            PolicyKind::Anomaly { detector, .. } => Some(detector.as_str()),
-            PolicyKind::Activity(_) => None,
+        let parameters_known = match &policy.kind {
+            PolicyKind::Anomaly {
+                detector,
+                parameters,
+            } => PolicyParameter::all_of(detector, parameters),
+            PolicyKind::Activity(_) => Vec::new(),
         };
         Self {
             policy: PolicySummary::new(policy, origin, set),
@@ -265,7 +268,7 @@ impl PolicyDetail {
                 .collect(),
             scope: scope(policy),
             parameters: parameters(policy),
-            parameters_known: detector.map_or_else(Vec::new, PolicyParameter::all_of),
+            parameters_known,
             published: PolicyPublished::of(file),
             window_seconds: policy.grouping.window.num_seconds(),
             threshold: policy.grouping.threshold,

@@ -1,6 +1,7 @@
 use axum::Json;
 use drishti_services::detect::{DETECTORS, fields};
 use serde::Serialize;
+use serde_json::Map;
 use utoipa::ToSchema;
 
 use super::view::PolicyParameter;
@@ -53,7 +54,7 @@ pub(crate) async fn get_policy_vocabulary() -> Json<PolicyVocabulary> {
     });
     let detectors = DETECTORS.map(|name| PolicyDetector {
         name,
-        parameters: PolicyParameter::all_of(name),
+        parameters: PolicyParameter::all_of(name, &Map::new()),
     });
     Json(PolicyVocabulary {
         fields: fields.collect(),
