@@ -5,6 +5,7 @@
 
 mod address;
 mod administration;
+mod apps;
 mod borders;
 mod catalogue;
 mod country;
@@ -18,6 +19,7 @@ mod mass;
 mod moment;
 mod newness;
 mod parameters;
+mod patience;
 mod programs;
 mod rarity;
 mod spray;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The version of what detection remembers. Another one can't be gone on with: everything is evaluated anew from the first event.
-pub const ENGINE_VERSION: &str = "4";
+pub const ENGINE_VERSION: &str = "5";
 
 /// How the rows of the grouping of alerts begin; those of the engines begin with words of their own.
 const ALERT_ROWS: &str = "alert/";

@@ -30,7 +30,7 @@ const DAY_SECONDS: i64 = 86_400;
 const DAYS_READ_MAX: usize = 20;
 
 /// By how much the last time of a file can be later than the log says: it has milliseconds.
-const LOG_STEP_MICROSECONDS: i64 = 999;
+pub(crate) const LOG_STEP_MICROSECONDS: i64 = 999;
 
 /// One bar of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,18 +13,24 @@ use deltalake::datafusion::functions_aggregate::expr_fn::{count, min};
 use deltalake::datafusion::prelude::{Expr, col, lit};
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
 use futures::StreamExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::events::within;
 use crate::rows::{Shared, Texts, enriched_again};
-use crate::table::rows_by_day;
 use crate::{Lake, LakeError, schema};
 
-/// Memory for sorting one day, in bytes; a larger day is sorted on disk.
+mod files;
+mod packed;
+
+use files::{DayFiles, days_of};
+use packed::Packed;
+
+/// Memory for sorting one day that is too large to be held as it is, in bytes; where it is not enough, it is sorted on disk.
 const SORT_BYTES_MAX: usize = 256 << 20;
 
-/// Batches that are read ahead of whoever takes them, so that a day is sorted while the one before it is looked at.
+/// Batches that are read ahead of whoever takes them.
 const BATCHES_AHEAD: usize = 3;
 
 /// Columns that say how an event came here, and are nothing of the event.
@@ -53,11 +59,13 @@ enum State {
 
 struct Reader {
     query: DayQuery,
-    days: VecDeque<NaiveDate>,
-    day: Option<Day>,
-    /// The day behind it, which is sorted meanwhile.
-    next_day: JoinSet<Result<Day, LakeError>>,
-    shared: Shared,
+    days: VecDeque<DayFiles>,
+}
+
+/// Days that are read one after the other, each while the one before it is looked at.
+struct Days {
+    ready: Receiver<Result<Day, LakeError>>,
+    reading: JoinSet<()>,
 }
 
 /// What of a day is read.
@@ -72,10 +80,19 @@ struct DayQuery {
     texts: Texts,
 }
 
-/// A day that is sorted.
-struct Day {
-    first: Option<RecordBatch>,
-    others: SendableRecordBatchStream,
+/// A day in order.
+enum Day {
+    Packed(Packed),
+    /// Sorted by the engine.
+    Sorted {
+        first: Option<RecordBatch>,
+        others: SendableRecordBatchStream,
+    },
+}
+
+/// Whether a column is nothing of an event, or of what is read of it.
+fn needless(texts: Texts, column: &str) -> bool {
+    ABOUT_STORAGE.contains(&column) || texts == Texts::OfHabits && DETAILS.contains(&column)
 }
 
 impl Lake {
@@ -86,11 +103,7 @@ impl Lake {
         range: TimeRange,
     ) -> Result<InOrder, LakeError> {
         let table = self.newest().await?;
-        let days = rows_by_day(&table)
-            .map_err(|error| self.opening(error))?
-            .into_keys()
-            .filter(|day| (range.start.date_naive()..=range.end.date_naive()).contains(day))
-            .collect();
+        let days = days_of(&table, source, range).map_err(|error| self.opening(error))?;
         Ok(InOrder(State::Ready(Box::new(Reader {
             query: DayQuery {
                 lake: self.clone(),
@@ -100,10 +113,7 @@ impl Lake {
                 event_types: None,
                 texts: Texts::All,
             },
-            days,
-            day: None,
-            next_day: JoinSet::new(),
-            shared: Shared::default(),
+            days: days.into(),
         }))))
     }
 
@@ -235,68 +245,104 @@ impl InOrder {
 impl Reader {
     /// Reads until the end, an error, or nobody waits any more.
     async fn read_into(
-        mut self: Box<Self>,
+        self: Box<Self>,
         batches: Sender<Result<Vec<EnrichedEvent>, LakeError>>,
         mut spares: Receiver<Vec<EnrichedEvent>>,
     ) {
-        while let Some(next) = self.next(&mut spares).await.transpose() {
-            let is_last = next.is_err();
-            if batches.send(next).await.is_err() || is_last {
-                return;
-            }
-        }
-    }
-
-    async fn next(
-        &mut self,
-        spares: &mut Receiver<Vec<EnrichedEvent>>,
-    ) -> Result<Option<Vec<EnrichedEvent>>, LakeError> {
-        loop {
-            let Some(day) = &mut self.day else {
-                self.begin_next_day();
-                let Some(next) = self.next_day.join_next().await else {
-                    return Ok(None);
-                };
-                self.day = Some(next.map_err(died)??);
-                self.begin_next_day();
-                continue;
+        let query = self.query.clone();
+        let mut days = Days::read(self.query, self.days);
+        let mut shared = Shared::default();
+        while let Some(day) = days.next().await.transpose() {
+            let mut day = match day {
+                Ok(day) => day,
+                Err(error) => return batches.send(Err(error)).await.unwrap_or_default(),
             };
-            let batch = day.next().await;
-            let batch = batch.map_err(|error| self.query.failed(&error))?;
-            match batch {
-                None => self.day = None,
-                Some(batch) if batch.num_rows() == 0 => {}
-                Some(batch) => {
-                    let spare = spares.try_recv().unwrap_or_default();
-                    let events = enriched_again(&batch, self.query.texts, &mut self.shared, spare);
-                    return events.map(Some).map_err(LakeError::Columns);
+            loop {
+                let room = spares.try_recv().unwrap_or_default();
+                let next = day.next(query.texts, &mut shared, room).await;
+                let next = next.map_err(|error| query.failed(&error)).transpose();
+                let Some(next) = next else { break };
+                let is_last = next.is_err();
+                if batches.send(next).await.is_err() || is_last {
+                    return;
                 }
             }
         }
     }
+}
 
-    /// Begins to sort the next day, unless that is under way, or there is none.
-    fn begin_next_day(&mut self) {
-        if self.next_day.is_empty()
-            && let Some(day) = self.days.pop_front()
-        {
-            let query = self.query.clone();
-            self.next_day.spawn(async move { query.sorted(day).await });
+impl Days {
+    /// On one thread from beginning to end: what it allocates for one day it uses again for the next.
+    fn read(query: DayQuery, days: VecDeque<DayFiles>) -> Self {
+        let (sender, ready) = mpsc::channel(1);
+        let runtime = Handle::current();
+        let mut reading = JoinSet::new();
+        reading.spawn_blocking(move || {
+            for day in days {
+                // Only once the day before is being looked at: two of them in memory are enough.
+                let Ok(place) = runtime.block_on(sender.reserve()) else {
+                    return;
+                };
+                let day = runtime.block_on(query.in_order(&day));
+                let is_last = day.is_err();
+                place.send(day);
+                if is_last {
+                    return;
+                }
+            }
+        });
+        Self { ready, reading }
+    }
+
+    async fn next(&mut self) -> Result<Option<Day>, LakeError> {
+        match self.ready.recv().await {
+            Some(day) => day.map(Some),
+            // The end, or a thread that died before it.
+            None => match self.reading.join_next().await {
+                Some(Err(error)) => Err(died(error)),
+                _ => Ok(None),
+            },
         }
     }
 }
 
 impl Day {
-    async fn next(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
-        match self.first.take() {
-            Some(first) => Ok(Some(first)),
-            None => self.others.next().await.transpose(),
+    /// The next events, written into the room of others; `None` at the end.
+    async fn next(
+        &mut self,
+        texts: Texts,
+        shared: &mut Shared,
+        room: Vec<EnrichedEvent>,
+    ) -> Result<Option<Vec<EnrichedEvent>>, DataFusionError> {
+        let (first, others) = match self {
+            Self::Packed(packed) => return Ok(packed.next(shared, room)?),
+            Self::Sorted { first, others } => (first, others),
+        };
+        loop {
+            let batch = match first.take() {
+                Some(first) => Some(first),
+                None => others.next().await.transpose()?,
+            };
+            match batch {
+                None => return Ok(None),
+                Some(batch) if batch.num_rows() == 0 => {}
+                Some(batch) => return Ok(Some(enriched_again(&batch, texts, shared, room)?)),
+            }
         }
     }
 }
 
 impl DayQuery {
     /// Reads a day and brings it in order.
+    async fn in_order(&self, day: &DayFiles) -> Result<Day, LakeError> {
+        let packed = self.packed(day).await;
+        match packed.map_err(|error| self.failed(&error))? {
+            Some(packed) => Ok(Day::Packed(packed)),
+            None => self.sorted(day.day).await,
+        }
+    }
+
+    /// The same by the engine, on disk where the day is large.
     async fn sorted(&self, day: NaiveDate) -> Result<Day, LakeError> {
         let context = self.lake.session_in_order(SORT_BYTES_MAX);
         let frame = self.lake.scan(&context, &self.table).await?;
@@ -315,7 +361,7 @@ impl DayQuery {
             let mut others = others.await?;
             // What is sorted is all there once the first of it comes.
             let first = others.next().await.transpose()?;
-            Ok(Day { first, others })
+            Ok(Day::Sorted { first, others })
         };
         sorted.await.map_err(|error| self.failed(&error))
     }
@@ -347,3 +393,6 @@ impl DayQuery {
 fn died(error: JoinError) -> LakeError {
     LakeError::Engine(DataFusionError::ExecutionJoin(Box::new(error)))
 }
+
+#[cfg(test)]
+mod tests;

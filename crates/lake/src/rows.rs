@@ -18,7 +18,10 @@ use crate::schema;
 
 mod read;
 
-pub(crate) use read::{Shared, Texts, enriched_again, enriched_from_columns, stored_from_columns};
+pub(crate) use read::{
+    Rows, Shared, TextColumn, Texts, Times, enriched_again, enriched_from_columns,
+    stored_from_columns,
+};
 
 /// Between the tags of an address or a device, which stand in one column.
 const TAG_SEPARATOR: &str = ",";

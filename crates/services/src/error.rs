@@ -170,6 +170,9 @@ pub enum ServiceError {
     /// A password could not be hashed, or a second factor not be made.
     #[error("working on a secret of an operator: {0}")]
     Hash(String),
+    /// The threads on which events are judged can't be started.
+    #[error("starting the threads that evaluate events")]
+    Threads(#[source] rayon::ThreadPoolBuildError),
     /// A task of ours ended in a way that it never should.
     #[error("{0} stopped unexpectedly")]
     TaskDied(&'static str),
@@ -293,6 +296,7 @@ impl ServiceError {
             Self::HasTotp => "HasSecondFactor",
             Self::Busy => "Busy",
             Self::Hash(_) => "HashFailed",
+            Self::Threads(_) => "NoThreads",
             Self::TaskDied(_) => "TaskDied",
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use crate::ServiceError;
 use crate::access::{AccessMemory, random_text};
 use crate::backtest::TRIALS_AT_ONCE_MAX;
+use crate::evaluators::Evaluators;
 use crate::live::Feed;
 use crate::people::DirectoryMemory;
 use crate::tables::TablesUpdate;
@@ -36,6 +37,7 @@ pub struct Services {
     pub(crate) knowledge: Arc<Mutex<Option<Known>>>,
     /// Who tries a policy on what is in the lake waits for one of a few places.
     pub(crate) trials: Arc<Semaphore>,
+    pub(crate) evaluators: Evaluators,
     /// What is remembered about sign-ins.
     pub(crate) access: Arc<AccessMemory>,
     /// Everybody who is known; read at the first question.
@@ -96,6 +98,7 @@ impl Services {
             knowledge_files: Arc::new(installation.knowledge),
             knowledge: Arc::default(),
             trials: Arc::new(Semaphore::new(TRIALS_AT_ONCE_MAX)),
+            evaluators: Evaluators::new()?,
             access: Arc::default(),
             directory: Arc::default(),
             news: Arc::default(),

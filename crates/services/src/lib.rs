@@ -18,6 +18,7 @@
 //! * Whoever writes for a source holds its lease.
 
 mod error;
+mod evaluators;
 mod holder;
 mod installation;
 mod intake;

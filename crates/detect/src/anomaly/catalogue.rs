@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::address::{AnonymousIp, SuspiciousIp};
 use super::administration::UnusualAdministration;
+use super::apps::{OauthAppNewActivity, OauthAppNewNetwork};
 use super::country::InfrequentCountry;
 use super::dormant::DormantAccount;
 use super::failures::{FailuresThenSuccess, MultipleFailedLogins};
@@ -14,7 +15,7 @@ use super::mass::Mass;
 use super::moment::{Judgement, Moment};
 use super::newness::NewDeviceAndNetwork;
 use super::parameters::{Parameter, ParameterFault, Parameters};
-use super::programs::{OauthAppNewNetwork, ServiceAccountNewActivity, ServiceAccountNewNetwork};
+use super::programs::{ServiceAccountNewActivity, ServiceAccountNewNetwork};
 use super::spray::{PasswordSpray, PasswordSpraySuccess};
 use super::terminated::TerminatedUser;
 use super::travel::ImpossibleTravel;
@@ -22,7 +23,7 @@ use super::weakened::MfaWeakenedThenUsed;
 use crate::baseline::{Action, Aspects, Lessons};
 
 /// The names of all detectors, as `drishti.detector` in a policy's file takes them.
-pub const DETECTORS: [&str; 24] = [
+pub const DETECTORS: [&str; 25] = [
     "anonymous_ip",
     "infrequent_country",
     "suspicious_ip",
@@ -44,6 +45,7 @@ pub const DETECTORS: [&str; 24] = [
     "service_account_new_network",
     "service_account_new_activity",
     "oauth_app_new_network",
+    "oauth_app_new_activity",
     "acting_for_others",
     "mfa_weakened_then_used",
     "departing_user_exfiltration",
@@ -134,6 +136,7 @@ fn build(name: &str, given: &mut Parameters<'_>) -> Option<Box<dyn Judge>> {
         "service_account_new_network" => Box::new(ServiceAccountNewNetwork::new(given)),
         "service_account_new_activity" => Box::new(ServiceAccountNewActivity::new(given)),
         "oauth_app_new_network" => Box::new(OauthAppNewNetwork::new(given)),
+        "oauth_app_new_activity" => Box::new(OauthAppNewActivity::new(given)),
         "acting_for_others" => Box::new(ActingForOthers::new(given)),
         "mfa_weakened_then_used" => Box::new(MfaWeakenedThenUsed::new(given)),
         "departing_user_exfiltration" => Box::new(DepartingUserExfiltration::new(given)),

@@ -14,6 +14,8 @@ use super::traits::Attribute;
 
 /// Networks that are remembered of one OAuth app.
 pub(crate) const APP_NETWORKS_MAX: usize = 32;
+/// Event types that are remembered of one OAuth app.
+pub(crate) const APP_EVENT_TYPES_MAX: usize = 128;
 /// Pairs of who acted, and for whom, that are remembered.
 pub(crate) const ACTED_FOR_MAX: usize = 256;
 /// Failed sign-ins from one address that are remembered.
@@ -180,6 +182,7 @@ pub(crate) struct AppBaseline {
     pub(crate) last: Second,
     pub(crate) active_days: u16,
     pub(crate) networks: SeenSet<APP_NETWORKS_MAX>,
+    pub(crate) event_types: SeenSet<APP_EVENT_TYPES_MAX>,
     /// Its downloads and exports.
     pub(crate) takings: Rate,
 }
@@ -197,6 +200,7 @@ impl AppBaseline {
         if let Some(network) = observed.traits.network {
             self.networks.learn(network, at);
         }
+        self.event_types.learn(observed.traits.event_type, at);
         if observed
             .aspects
             .intersects(Aspects::DOWNLOAD | Aspects::EXPORT)

@@ -88,6 +88,11 @@ impl<const MAX: usize> SeenSet<MAX> {
         self.0.len()
     }
 
+    /// Whether other values may have been seen that had to make room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= MAX
+    }
+
     pub(crate) fn learn(&mut self, value: u64, at: Second) {
         if let Some(place) = self.0.iter().position(|seen| seen.value == value) {
             if let Some(seen) = self.0.get_mut(place) {
@@ -97,7 +102,7 @@ impl<const MAX: usize> SeenSet<MAX> {
             return self.0.swap(place, place.saturating_sub(1));
         }
         let seen = Seen::new(value, at);
-        if self.0.len() < MAX {
+        if !self.is_full() {
             self.0.push(seen);
             return;
         }

@@ -14,6 +14,7 @@ use super::difference::{Alerts, Raised, without_counterpart};
 use super::outcome::{
     Backtest, BacktestDay, BacktestEntity, BacktestSample, SAMPLE_EVENTS_MAX, add_samples,
 };
+use crate::evaluators::Evaluators;
 use crate::watch::people;
 use crate::{ServiceError, Services};
 
@@ -186,6 +187,7 @@ pub(super) struct Run {
     census: Option<FieldCensus>,
     /// What is usual is learned without the texts of an event.
     asks_for_details: bool,
+    evaluators: Evaluators,
 }
 
 impl Run {
@@ -204,6 +206,7 @@ impl Run {
             versions: versions.collect(),
             census,
             asks_for_details,
+            evaluators: services.evaluators.clone(),
         })
     }
 
@@ -244,7 +247,7 @@ impl Run {
         let mut versions = std::mem::take(&mut self.versions);
         let mut census = self.census.take();
         let people = Arc::clone(&self.people);
-        let work = tokio::task::spawn_blocking(move || {
+        let work = self.evaluators.begin(move || {
             for version in &mut versions {
                 version.take(&events, &people, since);
             }
@@ -255,8 +258,7 @@ impl Run {
             }
             (versions, census, events)
         });
-        let died = |_| ServiceError::TaskDied("the evaluation of events");
-        let (versions, census, events) = work.await.map_err(died)?;
+        let (versions, census, events) = work.end().await?;
         (self.versions, self.census) = (versions, census);
         Ok(events)
     }

@@ -1,12 +1,12 @@
-//! The detector at work, on threads that may take their time, while the next events are got ready.
+//! The detector at work while the next events are got ready.
 
 use std::sync::Arc;
 
 use drishti_detect::{Change, Detector, Finding, People, Presences};
 use drishti_model::EnrichedEvent;
-use tokio::task::JoinHandle;
 
 use crate::ServiceError;
+use crate::evaluators::{Begun, Evaluators};
 
 const DIED: ServiceError = ServiceError::TaskDied("the evaluation of events");
 
@@ -35,17 +35,19 @@ struct Round {
 pub(super) struct Evaluation {
     /// `None` only while another thread has it.
     resting: Option<Box<Judge>>,
-    running: Option<JoinHandle<Round>>,
+    running: Option<Begun<Round>>,
     judged: Option<Vec<EnrichedEvent>>,
+    evaluators: Evaluators,
 }
 
 impl Evaluation {
-    pub(super) fn new(detector: Detector) -> Self {
+    pub(super) fn new(detector: Detector, evaluators: Evaluators) -> Self {
         let seen = Presences::default();
         Self {
             resting: Some(Box::new(Judge { detector, seen })),
             running: None,
             judged: None,
+            evaluators,
         }
     }
 
@@ -93,7 +95,7 @@ impl Evaluation {
         let Some(running) = self.running.take() else {
             return Ok((None, Vec::new()));
         };
-        let round = running.await.map_err(|_| DIED)?;
+        let round = running.end().await?;
         self.resting = Some(round.judge);
         self.judged = round.judged.or(self.judged.take());
         Ok((round.halfway, round.changes))
@@ -101,7 +103,7 @@ impl Evaluation {
 
     fn run(&mut self, halfway: Option<Halfway>, next: Option<Halfway>) -> Result<(), ServiceError> {
         let mut judge = self.resting.take().ok_or(DIED)?;
-        self.running = Some(tokio::task::spawn_blocking(move || {
+        self.running = Some(self.evaluators.begin(move || {
             let (changes, judged, halfway) = judge.run(halfway, next);
             Round {
                 judge,
@@ -134,18 +136,19 @@ impl Judge {
         let Some(halfway) = halfway else {
             return (changes, None, next.map(find));
         };
-        let next = std::thread::scope(|threads| {
-            let finding = next.map(|next| threads.spawn(|| find(next)));
-            for (event, mut findings) in halfway.events.iter().zip(halfway.found) {
-                anomalies.take(event, &halfway.people, &mut findings, &mut changes);
-                self.seen.note(event);
+        let Halfway {
+            events,
+            people,
+            found,
+        } = halfway;
+        let seen = &mut self.seen;
+        let judge = || {
+            for (event, mut findings) in events.iter().zip(found) {
+                anomalies.take(event, &people, &mut findings, &mut changes);
+                seen.note(event);
             }
-            finding.map(std::thread::ScopedJoinHandle::join)
-        });
-        match next {
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            Some(Ok(next)) => (changes, Some(halfway.events), Some(next)),
-            None => (changes, Some(halfway.events), None),
-        }
+        };
+        let ((), next) = rayon::join(judge, || next.map(find));
+        (changes, Some(events), next)
     }
 }

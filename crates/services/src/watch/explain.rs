@@ -82,7 +82,7 @@ impl Services {
             let mut reader = self.lake.in_order(&source, range).await?;
             while let Some(events) = reader.next().await? {
                 let (people, until) = (Arc::clone(&people), (at, event.event.gid.clone()));
-                let work = tokio::task::spawn_blocking(move || {
+                let work = self.evaluators.begin(move || {
                     let mut changes = Vec::new();
                     for event in &events {
                         if (event.event.created_at, &event.event.gid) < (until.0, &until.1) {
@@ -92,9 +92,7 @@ impl Services {
                     }
                     detector
                 });
-                detector = work
-                    .await
-                    .map_err(|_| ServiceError::TaskDied("the evaluation of events"))?;
+                detector = work.end().await?;
             }
         }
         let verdict = detector

@@ -96,7 +96,7 @@ impl Watcher {
             grouping,
             lease,
             generation,
-            evaluation: Evaluation::new(detector),
+            evaluation: Evaluation::new(detector, services.evaluators.clone()),
             people: Arc::new(people),
             people_version,
             told: Told::default(),
