@@ -6,6 +6,7 @@
 
 mod aspects;
 mod crowd;
+mod facts;
 mod hours;
 mod lessons;
 mod observed;
@@ -25,6 +26,7 @@ use crate::StateRow;
 
 pub(crate) use aspects::{Action, Aspects, TypeFacts, Types, of_context};
 pub(crate) use crowd::{CROWD_MAX, Crowd};
+pub(crate) use facts::{FactValues, KnownFacts};
 pub(crate) use hours::hour_of_day;
 pub(crate) use lessons::Lessons;
 pub(crate) use observed::{Observed, Subject};

@@ -1,9 +1,10 @@
 //! Which gids of which day are already in the lake.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use drishti_model::SourceName;
+use foldhash::HashSet;
 
 /// Most gids held in memory over all days; about 70 MB. Beyond it the day that was used longest ago is forgotten, and loaded
 /// again when it is touched.

@@ -7,7 +7,8 @@ use super::moment::{Moment, Quiet, Raised};
 use super::parameters::Parameters;
 use super::rarity::rarity;
 use crate::baseline::{
-    Aspects, Baselines, Lessons, Observed, PREFIX, Spoken, TypeFacts, Types, hash_text,
+    Aspects, Baselines, FactValues, KnownFacts, Lessons, Observed, PREFIX, Spoken, TypeFacts,
+    Types, hash_text,
 };
 use crate::{
     Evaluate, EventReference, Explanation, FINDING_EVENTS_MAX, Finding, Mode, People, Policy,
@@ -20,6 +21,7 @@ pub struct AnomalyEngine {
     detectors: Vec<Active>,
     baselines: Baselines,
     types: Types,
+    facts: KnownFacts,
     /// What the detectors said of the current event; kept for its room.
     spoken: Vec<Spoken>,
     is_previewing: bool,
@@ -102,7 +104,7 @@ impl AnomalyEngine {
         findings: &mut Vec<Finding>,
     ) {
         let types = self.types.facts(&event.event.event_type);
-        let observed = Observed::new(event, types, people);
+        let observed = Observed::new(event, types, self.facts.values(event), people);
         let mut moment = Moment::new(&observed, &self.baselines);
         self.spoken.clear();
         let mut aspects = observed.aspects;
@@ -151,7 +153,7 @@ impl AnomalyEngine {
             )]);
         };
         let types = TypeFacts::new(&event.event.event_type);
-        let observed = Observed::new(event, types, people);
+        let observed = Observed::new(event, types, FactValues::of(event), people);
         let mut moment = Moment::new(&observed, &self.baselines);
         (moment.policy, moment.explains) = (active.number, true);
         let mut reasons = Vec::new();
@@ -182,7 +184,7 @@ impl AnomalyEngine {
     pub fn rarity(&self, event: &EnrichedEvent) -> Vec<Rarity> {
         let people = People::default();
         let types = TypeFacts::new(&event.event.event_type);
-        let observed = Observed::new(event, types, &people);
+        let observed = Observed::new(event, types, FactValues::of(event), &people);
         rarity(&Moment::new(&observed, &self.baselines))
     }
 

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use drishti_model::{AccountRole, Actor, EnrichedEvent, Resource};
 
 use super::aspects::{Aspects, TypeFacts, of_context};
-use super::says_nothing_of_place;
+use super::facts::FactValues;
 use super::second::{Second, second_of};
 use super::traits::{Traits, hash_text, subscriber};
 use crate::{EntityKind, People, PersonFacts};
@@ -83,7 +83,12 @@ pub(crate) struct Observed<'a> {
 }
 
 impl<'a> Observed<'a> {
-    pub(crate) fn new(enriched: &'a EnrichedEvent, types: TypeFacts, people: &'a People) -> Self {
+    pub(crate) fn new(
+        enriched: &'a EnrichedEvent,
+        types: TypeFacts,
+        values: FactValues,
+        people: &'a People,
+    ) -> Self {
         let event = &enriched.event;
         let mut aspects = types.aspects | of_context(event);
         let actor = actor(enriched, &mut aspects);
@@ -99,20 +104,25 @@ impl<'a> Observed<'a> {
             people.find(gid, event.resource.email.as_deref())
         });
         let address = event.context.client_ip_address.as_deref();
+        let app = event.context.oauth_app_name.as_deref();
+        let kind = enriched.device.as_ref().and_then(|device| device.kind);
+        let FactValues { origin, device } = values;
         Self {
             event: enriched,
             at: second_of(event.created_at),
-            traits: Traits::new(
-                types.value,
-                event.context.oauth_app_name.as_deref(),
-                enriched.address.as_deref().filter(|_| address.is_some()),
-                enriched.device.as_deref(),
-            ),
+            traits: Traits {
+                country: origin.country.filter(|_| address.is_some()),
+                network: origin.network.filter(|_| address.is_some()),
+                device,
+                device_kind: kind.map(|kind| kind as u64),
+                event_type: types.value,
+                app: app.map(|app| hash_text(&[app])),
+            },
             facts,
             subject: actor.or(account),
             aspects,
             subscriber: address.and_then(subscriber),
-            hidden_place: enriched.address.as_deref().and_then(says_nothing_of_place),
+            hidden_place: origin.hidden_place,
         }
     }
 

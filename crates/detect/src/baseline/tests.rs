@@ -45,7 +45,10 @@ fn event(number: u32, event_type: &str) -> EnrichedEvent {
 fn learn(baselines: &mut Baselines, event: &EnrichedEvent) {
     let people = People::default();
     let types = TypeFacts::new(&event.event.event_type);
-    baselines.learn(&Observed::new(event, types, &people), &[]);
+    baselines.learn(
+        &Observed::new(event, types, FactValues::of(event), &people),
+        &[],
+    );
 }
 
 #[test]

@@ -52,26 +52,6 @@ pub(crate) struct Traits {
 }
 
 impl Traits {
-    pub(crate) fn new(
-        event_type: u64,
-        app: Option<&str>,
-        address: Option<&AddressFacts>,
-        device: Option<&Device>,
-    ) -> Self {
-        Self {
-            country: address
-                .and_then(|facts| facts.country.as_deref())
-                .map(country_value),
-            network: address.and_then(network),
-            device: device.and_then(device_value),
-            device_kind: device
-                .and_then(|device| device.kind)
-                .map(|kind| kind as u64),
-            event_type,
-            app: app.map(|app| hash_text(&[app])),
-        }
-    }
-
     pub(crate) fn get(&self, attribute: Attribute) -> Option<u64> {
         match attribute {
             Attribute::Country => self.country,
@@ -111,14 +91,14 @@ pub(crate) fn country_code(value: u64) -> String {
 /// Numbers of autonomous systems have 32 bits; hashes of names have a bit above them.
 const NAMED_NETWORK: u64 = 1 << 63;
 
-fn network(facts: &AddressFacts) -> Option<u64> {
+pub(crate) fn network_value(facts: &AddressFacts) -> Option<u64> {
     facts.asn.map(u64::from).or_else(|| {
         let name = facts.organization.as_deref()?;
         Some(hash_text(&[name]) | NAMED_NETWORK)
     })
 }
 
-fn device_value(device: &Device) -> Option<u64> {
+pub(crate) fn device_value(device: &Device) -> Option<u64> {
     let (browser, os, kind) = (device.browser.as_deref(), device.os.as_deref(), device.kind);
     if browser.is_none() && os.is_none() && kind.is_none() {
         return None;
@@ -177,14 +157,11 @@ mod tests {
 
     #[test]
     fn what_is_unknown_has_no_number() {
-        let traits = Traits::new(
-            1,
-            None,
-            Some(&AddressFacts::default()),
-            Some(&Device::default()),
-        );
+        assert_eq!(network_value(&AddressFacts::default()), None);
+        assert_eq!(device_value(&Device::default()), None);
         for attribute in Attribute::ALL {
             let known = attribute == Attribute::EventType;
+            let traits = Traits::default();
             assert_eq!(traits.get(attribute).is_some(), known, "{attribute:?}");
             assert!(!attribute.as_str().is_empty());
         }

@@ -11,6 +11,10 @@ pub const ADDRESS_BYTES_MAX: usize = 100;
 ///
 /// Anything else is `None`: an address that can't be read is unknown.
 pub fn parse_address(text: &str) -> Option<IpAddr> {
+    // As nearly all are.
+    if let Ok(plain) = text.parse::<Ipv4Addr>() {
+        return Some(plain.into());
+    }
     let text = text.trim();
     if text.len() > ADDRESS_BYTES_MAX {
         return None;

@@ -75,7 +75,9 @@ pub(super) fn days_of(
         let is_inside =
             first.is_some_and(|first| first >= start) && last.is_some_and(|last| last < end);
         let is_source = |names: &Told| names.name(place) == Some(source.as_str());
-        let rows = file.num_records().filter(|_| file.deletion_vector_descriptor().is_none());
+        let rows = file
+            .num_records()
+            .filter(|_| file.deletion_vector_descriptor().is_none());
         days.entry(day).or_default().push(StoredFile {
             path: file.object_store_path(),
             bytes: u64::try_from(file.size()).unwrap_or_default(),
@@ -102,7 +104,10 @@ impl Told {
     }
 
     fn time(&self, file: usize) -> Option<i64> {
-        let times = self.0.as_ref()?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let times = self
+            .0
+            .as_ref()?
+            .as_primitive_opt::<TimestampMicrosecondType>()?;
         times.is_valid(file).then(|| times.value(file))
     }
 

@@ -126,7 +126,9 @@ impl DayQuery {
         let columns = group.columns().iter();
         let read = columns.filter(|column| !needless(self.texts, column.column_descr().name()));
         let bytes = read.map(|column| column.uncompressed_size());
-        bytes.map(|bytes| u64::try_from(bytes).unwrap_or_default()).sum()
+        bytes
+            .map(|bytes| u64::try_from(bytes).unwrap_or_default())
+            .sum()
     }
 
     /// Lets only the rows of the source, the span and the types be unpacked.
@@ -143,7 +145,8 @@ impl DayQuery {
         let of_source = |name: &str| name == self.source.as_str();
         let of_source = TextColumn::new(batch, "source")?.matches(rows, of_source);
         let types = self.event_types.as_deref();
-        let of_type = |name: &str| types.is_none_or(|types| types.iter().any(|known| known == name));
+        let of_type =
+            |name: &str| types.is_none_or(|types| types.iter().any(|known| known == name));
         let of_type = TextColumn::new(batch, "event_type")?.matches(rows, of_type);
         let times = Times::new(batch, "created_at")?;
         let times = times.microseconds()?;

@@ -1,7 +1,6 @@
-use std::collections::HashSet;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use drishti_model::AuditEvent;
+use foldhash::HashSet;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Most events of one moment that wait for each other.

@@ -5,6 +5,7 @@ use deltalake::arrow::array::{
     Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringArray, StringViewArray, TimestampMicrosecondArray,
 };
+use deltalake::arrow::buffer::ScalarBuffer;
 use deltalake::arrow::compute::cast;
 use deltalake::arrow::datatypes::{
     DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
@@ -13,6 +14,9 @@ use deltalake::arrow::error::ArrowError;
 
 use crate::schema;
 
+/// Stands for the key of a row without a text.
+const NO_TEXT: i32 = -1;
+
 /// Text, in the form in which it was read.
 pub(crate) enum TextColumn {
     /// The batch lacks it: everything is null.
@@ -20,7 +24,8 @@ pub(crate) enum TextColumn {
     Views(StringViewArray),
     /// Each text once, and for each row which it is.
     Dictionary {
-        keys: Int32Array,
+        /// [`NO_TEXT`] where a row has none.
+        keys: ScalarBuffer<i32>,
         values: StringArray,
     },
 }
@@ -34,7 +39,7 @@ impl TextColumn {
             && let Some(values) = dictionary.values().as_string_opt::<i32>()
         {
             return Ok(Self::Dictionary {
-                keys: dictionary.keys().clone(),
+                keys: with_nulls(dictionary.keys()),
                 values: values.clone(),
             });
         }
@@ -54,9 +59,7 @@ impl TextColumn {
     /// Which of the dictionary's texts the row has; `None` where it has none, or there is no dictionary.
     pub(super) fn key(&self, row: usize) -> Option<usize> {
         match self {
-            Self::Dictionary { keys, .. } if keys.is_valid(row) => {
-                usize::try_from(keys.value(row)).ok()
-            }
+            Self::Dictionary { keys, .. } => usize::try_from(*keys.get(row)?).ok(),
             _ => None,
         }
     }
@@ -72,7 +75,7 @@ impl TextColumn {
     /// Whether two rows have the same text.
     pub(super) fn is_same(&self, row: usize, other: usize) -> bool {
         match self {
-            Self::Dictionary { .. } => self.key(row) == self.key(other),
+            Self::Dictionary { keys, .. } => keys.get(row) == keys.get(other),
             _ => self.get(row) == self.get(other),
         }
     }
@@ -86,7 +89,12 @@ impl TextColumn {
         let of_keys: Vec<bool> = (0..values.len())
             .map(|key| values.is_valid(key) && holds(values.value(key)))
             .collect();
-        let of_row = |row| Some(self.key(row).is_some_and(|key| of_keys.get(key) == Some(&true)));
+        let of_row = |row| {
+            Some(
+                self.key(row)
+                    .is_some_and(|key| of_keys.get(key) == Some(&true)),
+            )
+        };
         (0..rows).map(of_row).collect()
     }
 }
@@ -145,7 +153,8 @@ impl Times {
     /// Of all rows, in microseconds since 1970.
     pub(crate) fn microseconds(&self) -> Result<&[i64], ArrowError> {
         let times = self.times.as_ref().filter(|times| times.null_count() == 0);
-        let lacks = || ArrowError::CastError(format!("not every row has a time in `{}`", self.name));
+        let lacks =
+            || ArrowError::CastError(format!("not every row has a time in `{}`", self.name));
         times.map(|times| times.values().as_ref()).ok_or_else(lacks)
     }
 
@@ -153,8 +162,18 @@ impl Times {
         let times = self.times.as_ref().filter(|times| times.is_valid(row));
         times
             .and_then(|times| DateTime::from_timestamp_micros(times.value(row)))
-            .ok_or_else(|| ArrowError::CastError(format!("row {row} has no time in `{}`", self.name)))
+            .ok_or_else(|| {
+                ArrowError::CastError(format!("row {row} has no time in `{}`", self.name))
+            })
     }
+}
+
+/// Keys in which it is seen at once where there is none.
+fn with_nulls(keys: &Int32Array) -> ScalarBuffer<i32> {
+    if keys.null_count() == 0 {
+        return keys.values().clone();
+    }
+    keys.iter().map(|key| key.unwrap_or(NO_TEXT)).collect()
 }
 
 /// A column in the type that it is stored in.

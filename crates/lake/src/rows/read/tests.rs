@@ -1,8 +1,9 @@
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use drishti_model::{AddressCategory, AuditEvent, DeviceKind, SourceName};
 
 use super::super::{Stamp, to_columns};
 use super::*;
+use crate::schema;
 
 /// An event of which everything is told.
 fn full(number: i64) -> EnrichedEvent {
