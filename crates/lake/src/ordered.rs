@@ -31,13 +31,13 @@ use packed::Packed;
 const SORT_BYTES_MAX: usize = 256 << 20;
 
 /// Batches that are read ahead of whoever takes them.
-const BATCHES_AHEAD: usize = 3;
+const BATCHES_AHEAD: usize = 24;
 
 /// Columns that say how an event came here, and are nothing of the event.
 const ABOUT_STORAGE: [&str; 4] = ["source", "batch", "collected_at", schema::PARTITION];
 
 /// Vectors of events that wait to be used again.
-const SPARES_MAX: usize = 8;
+const SPARES_MAX: usize = 32;
 
 /// The longest texts of an event.
 const DETAILS: [&str; 2] = ["details", "extra"];
@@ -251,15 +251,17 @@ impl Reader {
     ) {
         let query = self.query.clone();
         let mut days = Days::read(self.query, self.days);
-        let mut shared = Shared::default();
+        let (mut shared, mut room) = (Shared::default(), Vec::new());
         while let Some(day) = days.next().await.transpose() {
             let mut day = match day {
                 Ok(day) => day,
                 Err(error) => return batches.send(Err(error)).await.unwrap_or_default(),
             };
             loop {
-                let room = spares.try_recv().unwrap_or_default();
-                let next = day.next(query.texts, &mut shared, room).await;
+                while let Ok(mut spare) = spares.try_recv() {
+                    room.append(&mut spare);
+                }
+                let next = day.next(query.texts, &mut shared, &mut room).await;
                 let next = next.map_err(|error| query.failed(&error)).transpose();
                 let Some(next) = next else { break };
                 let is_last = next.is_err();
@@ -312,7 +314,7 @@ impl Day {
         &mut self,
         texts: Texts,
         shared: &mut Shared,
-        room: Vec<EnrichedEvent>,
+        room: &mut Vec<EnrichedEvent>,
     ) -> Result<Option<Vec<EnrichedEvent>>, DataFusionError> {
         let (first, others) = match self {
             Self::Packed(packed) => return Ok(packed.next(shared, room)?),
@@ -326,7 +328,10 @@ impl Day {
             match batch {
                 None => return Ok(None),
                 Some(batch) if batch.num_rows() == 0 => {}
-                Some(batch) => return Ok(Some(enriched_again(&batch, texts, shared, room)?)),
+                Some(batch) => {
+                    let room = std::mem::take(room);
+                    return Ok(Some(enriched_again(&batch, texts, shared, room)?));
+                }
             }
         }
     }

@@ -95,10 +95,12 @@ impl Services {
             let from = beginning(&versions, since);
             if let Some(range) = TimeRange::new(from, until) {
                 let types = concerned(self, source, range, &versions).await?;
-                let read = run.over(self, range, types, since, &deadline).await?;
+                let read = run.over(self, range, types, since, deadline).await?;
                 outcome.cut(read);
             }
-            if let Some(range) = TimeRange::new(since, until) {
+            if let Some(events) = run.events() {
+                outcome.events += events;
+            } else if let Some(range) = TimeRange::new(since, until) {
                 let counts = self.lake.count_by_type(source, range).await?;
                 outcome.events += counts.values().sum::<u64>();
             }

@@ -16,7 +16,7 @@ use deltalake::parquet::arrow::arrow_reader::{
     RowFilter,
 };
 use deltalake::parquet::errors::ParquetError;
-use deltalake::parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use deltalake::parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy, RowGroupMetaData};
 use drishti_model::EnrichedEvent;
 use object_store::{GetResult, GetResultPayload, ObjectStoreExt as _};
 
@@ -30,8 +30,8 @@ const ROWS_MAX: u64 = 2_000_000;
 /// Bytes of its columns, packed as they are.
 const BYTES_MAX: u64 = 256 << 20;
 
-/// Events that are given at a time.
-const EVENTS_AT_ONCE: usize = 8_192;
+/// Events that are given at a time: so few that they are still in the caches of the cores when they are judged.
+const EVENTS_AT_ONCE: usize = 1_024;
 
 /// Columns of so many different texts that a dictionary of them only costs.
 const VARIED_COLUMNS: [&str; 5] = ["gid", "resource_gid", "resource_name", "details", "extra"];
@@ -125,7 +125,7 @@ impl DayQuery {
     fn bytes_of(&self, group: &RowGroupMetaData) -> u64 {
         let columns = group.columns().iter();
         let read = columns.filter(|column| !needless(self.texts, column.column_descr().name()));
-        let bytes = read.map(|column| column.uncompressed_size());
+        let bytes = read.map(ColumnChunkMetaData::uncompressed_size);
         bytes
             .map(|bytes| u64::try_from(bytes).unwrap_or_default())
             .sum()
@@ -186,7 +186,7 @@ impl Packed {
     pub(super) fn next(
         &mut self,
         shared: &mut Shared,
-        mut events: Vec<EnrichedEvent>,
+        room: &mut Vec<EnrichedEvent>,
     ) -> Result<Option<Vec<EnrichedEvent>>, ArrowError> {
         let left = self.order.get(self.given..).unwrap_or_default();
         let next = left.get(..EVENTS_AT_ONCE).unwrap_or(left);
@@ -194,6 +194,7 @@ impl Packed {
             return Ok(None);
         }
         shared.make_room();
+        let mut events = room.split_off(room.len().saturating_sub(next.len()));
         events.resize_with(next.len(), EnrichedEvent::default);
         for (place, event) in next.iter().zip(&mut events) {
             if let Some(piece) = self.pieces.get_mut(place.piece as usize) {

@@ -67,8 +67,8 @@ async fn put(lake: &Lake, source: &str, numbers: impl Iterator<Item = i64>) {
 }
 
 async fn all_of(mut day: Day, texts: Texts) -> Vec<EnrichedEvent> {
-    let (mut all, mut shared) = (Vec::new(), Shared::default());
-    while let Some(events) = day.next(texts, &mut shared, Vec::new()).await.unwrap() {
+    let (mut all, mut shared, mut room) = (Vec::new(), Shared::default(), Vec::new());
+    while let Some(events) = day.next(texts, &mut shared, &mut room).await.unwrap() {
         all.extend(events);
     }
     all

@@ -7,18 +7,21 @@ use drishti_detect::{
     Alert, Change, Detector, Entity, EntityKind, EventReference, FieldCensus, GroupingSettings,
     Mode, People, Policy, PolicyKind,
 };
+use drishti_lake::InOrder;
 use drishti_model::{EnrichedEvent, SourceName, TimeRange};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::difference::{Alerts, Raised, without_counterpart};
 use super::outcome::{
     Backtest, BacktestDay, BacktestEntity, BacktestSample, SAMPLE_EVENTS_MAX, add_samples,
 };
-use crate::evaluators::Evaluators;
 use crate::watch::people;
 use crate::{ServiceError, Services};
 
 /// When to stop reading.
+#[derive(Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
 impl Deadline {
@@ -62,6 +65,8 @@ struct Tried {
     matches: u64,
     paused_at: Option<DateTime<Utc>>,
     not_evaluable: u64,
+    /// Events of the span that it was shown.
+    shown: u64,
 }
 
 impl Tried {
@@ -77,6 +82,7 @@ impl Tried {
             matches: 0,
             paused_at: None,
             not_evaluable: 0,
+            shown: 0,
         }
     }
 
@@ -89,6 +95,7 @@ impl Tried {
             self.detector.take_not_evaluable();
         }
         self.judge(within, people, true, since);
+        self.shown += within.len() as u64;
         let lacking = self.detector.take_not_evaluable();
         self.not_evaluable += lacking.iter().map(|of_day| of_day.events).sum::<u64>();
     }
@@ -187,7 +194,8 @@ pub(super) struct Run {
     census: Option<FieldCensus>,
     /// What is usual is learned without the texts of an event.
     asks_for_details: bool,
-    evaluators: Evaluators,
+    /// Whether all events were read, of whichever type, to the end.
+    is_whole: bool,
 }
 
 impl Run {
@@ -206,8 +214,14 @@ impl Run {
             versions: versions.collect(),
             census,
             asks_for_details,
-            evaluators: services.evaluators.clone(),
+            is_whole: false,
         })
+    }
+
+    /// How many events the span has, where all of them were read.
+    pub(super) fn events(&self) -> Option<u64> {
+        let tried = self.versions.first().filter(|_| self.is_whole)?;
+        Some(tried.shown)
     }
 
     /// Reads the events of these types. Where the time is over before the end, or there are too many alerts, what has been read still
@@ -218,8 +232,9 @@ impl Run {
         range: TimeRange,
         types: Option<Vec<String>>,
         since: DateTime<Utc>,
-        deadline: &Deadline,
+        deadline: Deadline,
     ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let is_all = types.is_none();
         let mut reader = services.lake.in_order(&self.source, range).await?;
         if let Some(types) = types {
             reader = reader.of_types(types);
@@ -227,40 +242,17 @@ impl Run {
         if !self.asks_for_details {
             reader = reader.for_habits();
         }
-        while let Some(events) = reader.next().await? {
-            let until = events.last().map(|event| event.event.created_at);
-            let judged = self.evaluate(events, since).await?;
-            reader.give_back(judged);
-            let is_enough = |version: &Tried| version.alerts.len() >= ALERTS_MAX;
-            if deadline.is_over() || self.versions.iter().any(is_enough) {
-                return Ok(until);
-            }
-        }
-        Ok(None)
-    }
-
-    async fn evaluate(
-        &mut self,
-        events: Vec<EnrichedEvent>,
-        since: DateTime<Utc>,
-    ) -> Result<Vec<EnrichedEvent>, ServiceError> {
-        let mut versions = std::mem::take(&mut self.versions);
-        let mut census = self.census.take();
-        let people = Arc::clone(&self.people);
-        let work = self.evaluators.begin(move || {
-            for version in &mut versions {
-                version.take(&events, &people, since);
-            }
-            if let Some(census) = &mut census {
-                for event in &events {
-                    census.take(event, &people);
-                }
-            }
-            (versions, census, events)
-        });
-        let (versions, census, events) = work.end().await?;
-        (self.versions, self.census) = (versions, census);
-        Ok(events)
+        let trial = Trial {
+            people: Arc::clone(&self.people),
+            versions: std::mem::take(&mut self.versions),
+            census: self.census.take(),
+            since,
+            deadline,
+        };
+        let read = on_a_thread(trial, reader).await?;
+        (self.versions, self.census) = (read.trial.versions, read.trial.census);
+        self.is_whole = is_all && matches!(read.until, Ok(None));
+        read.until
     }
 
     pub(super) fn add_to(self, outcome: &mut Backtest) {
@@ -295,6 +287,61 @@ impl Run {
         difference.removed_count += removed.len() as u64;
         add_samples(&mut difference.added, added);
         add_samples(&mut difference.removed, removed);
+    }
+}
+
+/// The versions at work on one source.
+struct Trial {
+    people: Arc<People>,
+    versions: Vec<Tried>,
+    census: Option<FieldCensus>,
+    since: DateTime<Utc>,
+    deadline: Deadline,
+}
+
+/// What was read, and up to when if that is not all.
+struct Read {
+    trial: Trial,
+    until: Result<Option<DateTime<Utc>>, ServiceError>,
+}
+
+/// Reads and judges on one thread from beginning to end, so that nothing is handed over but events. Dropped, it ends with the events at hand.
+async fn on_a_thread(mut trial: Trial, reader: InOrder) -> Result<Read, ServiceError> {
+    let dropped = CancellationToken::new();
+    let _guard = dropped.clone().drop_guard();
+    let runtime = Handle::current();
+    let work = tokio::task::spawn_blocking(move || {
+        let until = runtime.block_on(trial.judge_all(reader, &dropped));
+        Read { trial, until }
+    });
+    let died = |_| ServiceError::TaskDied("the evaluation of events");
+    work.await.map_err(died)
+}
+
+impl Trial {
+    async fn judge_all(
+        &mut self,
+        mut reader: InOrder,
+        dropped: &CancellationToken,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        while let Some(events) = reader.next().await? {
+            let until = events.last().map(|event| event.event.created_at);
+            for version in &mut self.versions {
+                version.take(&events, &self.people, self.since);
+            }
+            if let Some(census) = &mut self.census {
+                for event in &events {
+                    census.take(event, &self.people);
+                }
+            }
+            reader.give_back(events);
+            let is_enough = |version: &Tried| version.alerts.len() >= ALERTS_MAX;
+            let is_over = self.deadline.is_over() || dropped.is_cancelled();
+            if is_over || self.versions.iter().any(is_enough) {
+                return Ok(until);
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -16,8 +16,8 @@ use super::unpack::{Counted, unpacked};
 use super::window::Window;
 use super::{Bounds, Problem};
 
-/// Pieces of one chunk.
-const CHUNK_PIECES: usize = 4_096;
+/// Pieces of one chunk: so few that its events are still in the caches of the cores when they are judged or written.
+const CHUNK_PIECES: usize = 512;
 
 /// Text of one chunk, in bytes, beyond which no further piece joins it.
 const CHUNK_BYTES: usize = 8 << 20;

@@ -125,7 +125,7 @@ impl Judge {
     ) -> (Vec<Change>, Option<Vec<EnrichedEvent>>, Option<Halfway>) {
         let mut changes = Vec::new();
         let (activity, anomalies) = self.detector.stages();
-        let mut find = |mut next: Halfway| {
+        let find = |mut next: Halfway| {
             for event in &next.events {
                 let mut findings = Vec::new();
                 activity.find(event, &next.people, &mut findings);
