@@ -20,6 +20,7 @@ mod seen;
 mod table;
 mod traits;
 
+use compact_str::CompactString;
 use drishti_model::{AddressCategory, AddressFacts};
 
 use crate::StateRow;
@@ -81,7 +82,7 @@ pub(crate) struct Baselines {
     /// Of all that there is to learn.
     lessons: Lessons,
     organisation: Table<Only, Organisation>,
-    people: Table<Box<str>, PersonBaseline>,
+    people: Table<CompactString, PersonBaseline>,
     addresses: Table<u128, AddressBaseline>,
     apps: Table<Box<str>, AppBaseline>,
     values: Table<ValueKey, ValueBaseline>,
@@ -239,7 +240,7 @@ impl Baselines {
     }
 
     fn learn_address(&mut self, observed: &Observed<'_>, spoken: &[Spoken]) {
-        let (Some(subscriber), Some(subject)) = (observed.subscriber, &observed.subject) else {
+        let (Some(subscriber), Some(subject)) = (observed.subscriber(), &observed.subject) else {
             return;
         };
         let done = Aspects::DONE | Aspects::INTERACTIVE;

@@ -117,7 +117,7 @@ impl Judge for MultipleFailedLogins {
 /// From how many addresses this and the earlier failures came.
 fn origins<'a>(failures: impl Iterator<Item = &'a Failure>, moment: &Moment<'_>) -> u32 {
     let mut origins: Vec<u128> = failures.filter_map(|failure| failure.subscriber).collect();
-    origins.extend(moment.observed.subscriber);
+    origins.extend(moment.observed.subscriber());
     origins.sort_unstable();
     origins.dedup();
     u32::try_from(origins.len()).unwrap_or(u32::MAX)
@@ -176,10 +176,10 @@ impl Judge for FailuresThenSuccess {
             )
         })?;
         let unfamiliar = moment.unfamiliar(person, 1);
-        let same_origin = moment.observed.subscriber.is_some()
+        let same_origin = moment.observed.subscriber().is_some()
             && failures
                 .clone()
-                .any(|failure| failure.subscriber == moment.observed.subscriber);
+                .any(|failure| failure.subscriber == moment.observed.subscriber());
         let is_familiar = !unfamiliar.either() && person.last > 0;
         moment.require(!is_familiar || self.even_if_familiar, || {
             "the sign-in came from a device and a network that the person has used before: somebody mistyped a password, or signs in while others try".to_owned()

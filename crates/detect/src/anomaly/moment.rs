@@ -1,3 +1,5 @@
+use std::cell::OnceCell;
+
 use drishti_model::AddressFacts;
 
 use super::words;
@@ -19,7 +21,7 @@ pub(super) struct Moment<'a> {
     pub(super) baselines: &'a Baselines,
     pub(super) organisation: Option<&'a Organisation>,
     pub(super) person: Option<&'a PersonBaseline>,
-    pub(super) address: Option<&'a AddressBaseline>,
+    address: OnceCell<Option<&'a AddressBaseline>>,
     /// The judging policy's name as a number.
     pub(super) policy: u64,
     /// Whether anybody wants to know why a detector does not speak.
@@ -67,12 +69,16 @@ impl<'a> Moment<'a> {
             baselines,
             organisation: baselines.organisation(),
             person: subject.and_then(|subject| baselines.person(&subject.key)),
-            address: observed
-                .subscriber
-                .and_then(|address| baselines.address(address)),
+            address: OnceCell::new(),
             policy: 0,
             explains: false,
         }
+    }
+
+    /// What happened from the address of the event.
+    pub(super) fn address(&self) -> Option<&'a AddressBaseline> {
+        let known = || self.baselines.address(self.observed.subscriber()?);
+        *self.address.get_or_init(known)
     }
 
     pub(super) fn has(&self, aspects: Aspects) -> bool {
@@ -230,7 +236,7 @@ impl<'a> Moment<'a> {
             .as_ref()
             .map_or(0, |subject| subject.hash);
         let since = self.at.saturating_sub(30 * DAY);
-        self.address
+        self.address()
             .map_or(0, |address| address.crowd.regulars(who, since))
     }
 
@@ -269,8 +275,8 @@ impl<'a> Moment<'a> {
         let Some(subject) = &self.observed.subject else {
             return false;
         };
-        match self.address.map(|address| &address.crowd) {
-            None => self.observed.subscriber.is_some(),
+        match self.address().map(|address| &address.crowd) {
+            None => self.observed.subscriber().is_some(),
             Some(crowd) => match crowd.first(subject.hash) {
                 Some(first) => first > before,
                 None => !crowd.is_full(),

@@ -80,7 +80,7 @@ impl SprayRule {
     /// Whether the address of the event sprayed within the last hours.
     pub(super) fn recent(&self, moment: &Moment<'_>, hours: u32) -> Option<Spray> {
         let since = moment.at.saturating_sub(hours * HOUR);
-        self.find(moment.address?, since)
+        self.find(moment.address()?, since)
     }
 }
 
@@ -148,7 +148,7 @@ fn is_stranger(moment: &Moment<'_>) -> bool {
         .as_ref()
         .map_or(0, |subject| subject.hash);
     let was_here = moment
-        .address
+        .address()
         .is_some_and(|address| address.crowd.has(account));
     let person = moment.person.zip(moment.observed.traits.network);
     let in_network = person.is_some_and(|(person, network)| person.networks.get(network).is_some());
@@ -170,10 +170,10 @@ impl Judge for PasswordSpray {
         })?;
         moment
             .observed
-            .subscriber
+            .subscriber()
             .ok_or(Quiet::Lacks("a client address"))?;
         moment.subject()?;
-        let (people, strangers) = self.count(moment, moment.address);
+        let (people, strangers) = self.count(moment, moment.address());
         let needed = self.rule.people;
         moment.require(self.rule.is_enough(people, strangers), || {
             format!(
@@ -183,7 +183,7 @@ impl Judge for PasswordSpray {
             )
         })?;
         let said = moment
-            .address
+            .address()
             .and_then(|address| address.raises.of(moment.policy));
         let said = said.filter(|raise| raise.at.saturating_add(self.rule.window) > moment.at);
         moment.require(
@@ -209,7 +209,7 @@ impl Judge for PasswordSpray {
             f64::from(needed * AT_HOME_FACTOR),
         );
         raised.unsuppressed("these are not people who usually sit behind this address");
-        let failures = moment.address.map(|address| address.failures.iter());
+        let failures = moment.address().map(|address| address.failures.iter());
         let since = moment.at.saturating_sub(self.rule.window);
         let failures = failures
             .into_iter()
@@ -253,7 +253,7 @@ impl Judge for PasswordSpraySuccess {
         let subject = moment.subject()?;
         moment
             .observed
-            .subscriber
+            .subscriber()
             .ok_or(Quiet::Lacks("a client address"))?;
         let spray = self.rule.recent(moment, self.hours).ok_or_else(|| {
             moment.quiet(|| {

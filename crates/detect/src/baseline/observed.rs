@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use drishti_model::{AccountRole, Actor, EnrichedEvent, Resource};
 
@@ -76,8 +77,7 @@ pub(crate) struct Observed<'a> {
     pub(crate) subject: Option<Subject<'a>>,
     /// What the directory knows of the subject.
     pub(crate) facts: Option<&'a PersonFacts>,
-    /// The client address, or its /64 in IPv6.
-    pub(crate) subscriber: Option<u128>,
+    subscriber: OnceCell<Option<u128>>,
     /// Why its address says nothing about where somebody is, if so.
     pub(crate) hidden_place: Option<&'static str>,
 }
@@ -121,9 +121,15 @@ impl<'a> Observed<'a> {
             facts,
             subject: actor.or(account),
             aspects,
-            subscriber: address.and_then(subscriber),
+            subscriber: OnceCell::new(),
             hidden_place: origin.hidden_place,
         }
+    }
+
+    /// The client address, or its /64 in IPv6.
+    pub(crate) fn subscriber(&self) -> Option<u128> {
+        let address = self.event.event.context.client_ip_address.as_deref();
+        *self.subscriber.get_or_init(|| address.and_then(subscriber))
     }
 
     /// Whether somebody did it of whom the event does not say who, so that nobody's habits can be compared.

@@ -312,7 +312,7 @@ impl PersonBaseline {
             at,
             network: observed.traits.network,
             device: observed.traits.device,
-            subscriber: observed.subscriber,
+            subscriber: observed.subscriber(),
             event: Reference::to(&observed.event.event),
         });
     }

@@ -1,4 +1,5 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::SmallVec;
 
 use super::second::{DAY, Second};
 
@@ -42,9 +43,21 @@ impl Seen {
 }
 
 /// The values of one attribute that were seen, at most `MAX`; the one not seen for longest makes room.
+/// Few are in place: most people have one or two devices and networks, and are found sooner so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct SeenSet<const MAX: usize>(Vec<Seen>);
+pub(crate) struct SeenSet<const MAX: usize>(
+    #[serde(serialize_with = "as_list", deserialize_with = "from_list")] SmallVec<[Seen; 2]>,
+);
+
+fn as_list<S: Serializer>(seen: &[Seen], serializer: S) -> Result<S::Ok, S::Error> {
+    seen.serialize(serializer)
+}
+
+fn from_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SmallVec<[Seen; 2]>, D::Error> {
+    let seen: Vec<Seen> = Vec::deserialize(deserializer)?;
+    Ok(seen.into_iter().collect())
+}
 
 impl<const MAX: usize> SeenSet<MAX> {
     /// What is known of `value`, however long ago.

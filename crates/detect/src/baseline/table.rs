@@ -2,6 +2,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, Hash};
 
+use compact_str::CompactString;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use serde::Serialize;
@@ -220,6 +221,17 @@ impl<K: Key, V: Remembered> Table<K, V> {
         let hash = self.hasher.hash_one(&key);
         self.insert(hash, Box::new(Entry::new(key, value)));
         Some(true)
+    }
+}
+
+/// In place up to 24 bytes, as gids are.
+impl Key for CompactString {
+    fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.into())
     }
 }
 

@@ -10,7 +10,7 @@ use super::person::{
     APPS_MAX, COUNTRIES_MAX, DEVICES_MAX, EVENT_TYPES_MAX, FAILURES_MAX, NETWORKS_MAX, PLACES_MAX,
     RECENT_MAX, TOKEN_NETWORKS_MAX,
 };
-use super::{Baselines, Observed, TypeFacts, traits};
+use super::{Baselines, FactValues, Observed, TypeFacts, traits};
 use crate::People;
 
 /// The largest saved row of one person, in bytes.
