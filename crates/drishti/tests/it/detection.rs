@@ -147,6 +147,7 @@ async fn alerts_survive_kills_neither_lost_nor_doubled() {
     assert!(!expected.is_empty());
 
     let killed = watched(&simulator).await;
+    let mut kills = 0;
     for kill in 1..=12_u64 {
         let mut run = killed.spawn(&["collect", "--source", "acme"]);
         let pause = Duration::from_millis(250 * kill);
@@ -157,8 +158,9 @@ async fn alerts_survive_kills_neither_lost_nor_doubled() {
             }),
         );
         drop(waited.await);
-        run.stop("KILL").await;
+        kills += u32::from(run.stop("KILL").await.code().is_none());
     }
+    assert!(kills > 0, "every run came to its end before it was killed");
     killed.collect().await.good();
     killed.assert_complete(&simulator).await;
     let keep = |alerts: Vec<Value>| -> Vec<Value> {
