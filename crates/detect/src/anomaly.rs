@@ -17,6 +17,7 @@ mod impersonation;
 mod leaving;
 mod mass;
 mod moment;
+mod new_activity;
 mod newness;
 mod parameters;
 mod patience;

@@ -41,7 +41,7 @@ pub(crate) use raises::Raise;
 pub(crate) use rate::Spread;
 pub(crate) use reference::Reference;
 pub(crate) use second::{DAY, HOUR, MINUTE, Second, days_between};
-pub(crate) use seen::{FORGOTTEN_AFTER, Seen};
+pub(crate) use seen::{FORGOTTEN_AFTER, Seen, SeenSet};
 #[cfg(test)]
 pub(crate) use traits::country_value;
 pub(crate) use traits::{Attribute, country_code, device_name, hash_text, network_name};

@@ -352,9 +352,8 @@ impl DayQuery {
         let context = self.lake.session_in_order(SORT_BYTES_MAX);
         let frame = self.lake.scan(&context, &self.table).await?;
         let sorted = async {
-            let needless = ABOUT_STORAGE.iter();
-            let details = DETAILS.iter().filter(|_| self.texts == Texts::OfHabits);
-            let needless: Vec<&str> = needless.chain(details).copied().collect();
+            let known = ABOUT_STORAGE.iter().chain(&DETAILS).copied();
+            let needless: Vec<&str> = known.filter(|name| needless(self.texts, name)).collect();
             let others = frame
                 .filter(self.of_day(day))?
                 .sort(vec![

@@ -1,12 +1,17 @@
+use std::num::NonZero;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::sync::oneshot;
 
 use crate::ServiceError;
 
-/// The threads on which events are judged, whichever source or trial asks: as many as there are cores. They stay the same, so that memory
-/// that one batch of events frees is there for the next; on threads that change with each batch it would pile up in all of them.
+/// Threads on which events are judged, of machines with more cores.
+const THREADS_MAX: usize = 8;
+
+/// The threads on which events are judged, whichever source they are of. They stay the same, so that memory that one batch of events
+/// frees is there for the next; on threads that change with each batch it would pile up in all of them.
 #[derive(Clone)]
 pub(crate) struct Evaluators(Arc<ThreadPool>);
 
@@ -15,7 +20,9 @@ pub(crate) struct Begun<T>(oneshot::Receiver<T>);
 
 impl Evaluators {
     pub(crate) fn new() -> Result<Self, ServiceError> {
+        let cores = available_parallelism().map_or(1, NonZero::get);
         let threads = ThreadPoolBuilder::new()
+            .num_threads(cores.min(THREADS_MAX))
             .thread_name(|number| format!("evaluation {number}"))
             // Whoever waits for the work learns of it: nothing is answered.
             .panic_handler(drop)

@@ -6,6 +6,7 @@ use drishti_model::AddressFacts;
 use super::address::{origin, what};
 use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
+use super::new_activity::{NewActivity, Program};
 use super::newness::SENSITIVE;
 use super::parameters::Parameters;
 use super::patience::Patience;
@@ -168,18 +169,16 @@ impl Judge for OauthAppNewNetwork {
 /// An OAuth app of few kinds of activity does what it never did, for anybody.
 #[derive(Debug)]
 pub(super) struct OauthAppNewActivity {
-    patience: Patience,
+    new_activity: NewActivity,
     kinds_max: usize,
-    sensitive_only: bool,
 }
 
 impl OauthAppNewActivity {
     pub(super) fn new(parameters: &mut Parameters<'_>) -> Self {
         let kinds_max = parameters.count("kinds_max", 20, 1..=128);
         Self {
-            patience: Patience::new(parameters),
+            new_activity: NewActivity::new(parameters, true),
             kinds_max: usize::try_from(kinds_max).unwrap_or(usize::MAX),
-            sensitive_only: parameters.flag("sensitive_only", true),
         }
     }
 }
@@ -196,53 +195,27 @@ impl Judge for OauthAppNewActivity {
     fn judge(&self, moment: &Moment<'_>) -> Judgement {
         let name = app_name(moment)?;
         let app = known_app(moment)?;
-        let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
-        let event_type = moment.observed.traits.event_type;
-        if let Some(seen) = app.event_types.since(event_type, since) {
-            return Err(moment.quiet(|| {
-                format!(
-                    "the app did the same {} ago, {} times in all",
-                    words::days(days_between(seen.last, moment.at)),
-                    seen.count
-                )
-            }));
-        }
         let kinds = app.event_types.len();
         moment.require(kinds < self.kinds_max, || {
             format!("the app does {kinds} kinds of activity: nothing is out of place for it")
         })?;
-        let sensitive = moment.has_any(SENSITIVE);
-        moment.require(sensitive || !self.sensitive_only, || {
-            "the activity is new but not a sensitive one".to_owned()
-        })?;
-        let newest = app.event_types.newest();
-        self.patience
-            .is_over(moment, app.first, app.active_days, newest)?;
-        let known = app.event_types.usual(since);
+        let program = Program {
+            event_types: &app.event_types,
+            first: app.first,
+            active_days: app.active_days,
+        };
+        let before = self.new_activity.judge(moment, &program)?;
         let done = &moment.observed.event.event.event_type;
-        let mut raised = Raised::new(
-            entity(name),
-            format!("The app {name} did `{done}` for the first time"),
-        );
-        raised.expected = format!(
-            "the app does {}",
-            words::values(moment, Attribute::EventType, &known)
-        );
+        let title = format!("The app {name} did `{done}` for the first time");
+        let mut raised = Raised::new(entity(name), title);
+        raised.expected = format!("the app does {}", before.words(moment));
         raised.seen = format!(
             "{} from {}, which it never did for anybody in {}",
             what(moment),
             origin(moment),
             words::days(days_between(app.first, moment.at))
         );
-        raised.compare(
-            "kinds of activity known of it",
-            f64::from(u32::try_from(known.len()).unwrap_or(u32::MAX)),
-            0.0,
-        );
-        if sensitive {
-            raised.steps += 1;
-            raised.unsuppressed("it is an export, an administrative change, an invitation, a permanent deletion, or lets somebody in, which raises the severity");
-        }
+        before.weigh(&mut raised);
         Ok(raised)
     }
 }

@@ -5,14 +5,13 @@ use drishti_model::AddressFacts;
 use super::address::{origin, what};
 use super::catalogue::{Interest, Judge};
 use super::moment::{Judgement, Moment, Quiet, Raised};
+use super::new_activity::{NewActivity, Program};
 use super::newness::SENSITIVE;
 use super::parameters::Parameters;
 use super::patience::Patience;
 use super::words;
 use crate::EntityKind;
-use crate::baseline::{
-    Aspects, Attribute, FORGOTTEN_AFTER, Lessons, PersonBaseline, days_between, is_own,
-};
+use crate::baseline::{Aspects, Attribute, FORGOTTEN_AFTER, Lessons, PersonBaseline, is_own};
 
 /// A service account, or a personal access token, is used from a network from which it never was.
 #[derive(Debug)]
@@ -132,17 +131,11 @@ impl Judge for ServiceAccountNewNetwork {
 
 /// A service account does what it never did.
 #[derive(Debug)]
-pub(super) struct ServiceAccountNewActivity {
-    patience: Patience,
-    sensitive_only: bool,
-}
+pub(super) struct ServiceAccountNewActivity(NewActivity);
 
 impl ServiceAccountNewActivity {
     pub(super) fn new(parameters: &mut Parameters<'_>) -> Self {
-        Self {
-            patience: Patience::new(parameters),
-            sensitive_only: parameters.flag("sensitive_only", false),
-        }
+        Self(NewActivity::new(parameters, false))
     }
 }
 
@@ -165,54 +158,24 @@ impl Judge for ServiceAccountNewActivity {
             .person
             .filter(|person| person.last > 0)
             .ok_or_else(|| moment.quiet(nothing))?;
-        let since = moment.at.saturating_sub(FORGOTTEN_AFTER);
-        let event_type = moment.observed.traits.event_type;
-        if let Some(seen) = person.event_types.since(event_type, since) {
-            return Err(moment.quiet(|| {
-                format!(
-                    "it did the same {} ago, {} times in all",
-                    words::days(days_between(seen.last, moment.at)),
-                    seen.count
-                )
-            }));
-        }
-        moment.require(!person.event_types.is_full(), || {
-            "it does so many kinds of things that not all are remembered".to_owned()
-        })?;
-        let sensitive = moment.has_any(SENSITIVE);
-        moment.require(sensitive || !self.sensitive_only, || {
-            "the activity is new but not a sensitive one".to_owned()
-        })?;
-        self.patience.is_over(
-            moment,
-            person.learning_since,
-            person.active_days,
-            person.event_types.newest(),
-        )?;
-        let known = person.event_types.usual(since);
+        let program = Program {
+            event_types: &person.event_types,
+            first: person.learning_since,
+            active_days: person.active_days,
+        };
+        let before = self.0.judge(moment, &program)?;
         let name = &moment.observed.event.event.event_type;
         let title = format!(
             "The service account {} did `{name}` for the first time",
             subject.name
         );
         let mut raised = Raised::about(subject, title);
-        raised.expected = format!(
-            "it does {}",
-            words::values(moment, Attribute::EventType, &known)
-        );
+        raised.expected = format!("it does {}", before.words(moment));
         raised.seen = format!(
             "`{name}`, which it never did in {}",
             words::watched(moment, person)
         );
-        raised.compare(
-            "kinds of activity known of it",
-            f64::from(u32::try_from(known.len()).unwrap_or(u32::MAX)),
-            0.0,
-        );
-        if sensitive {
-            raised.steps += 1;
-            raised.unsuppressed("it is an export, an administrative change, an invitation, a permanent deletion, or lets somebody in, which raises the severity");
-        }
+        before.weigh(&mut raised);
         Ok(raised)
     }
 }

@@ -157,11 +157,8 @@ impl Running {
         .await
     }
 
-    /// Sends a signal, unless it has ended already, and waits for the end.
+    /// Sends a signal and waits for the end.
     pub(crate) async fn stop(&mut self, name: &str) -> std::process::ExitStatus {
-        if let Some(ended) = self.ended() {
-            return ended;
-        }
         signal(self.id(), name).await;
         let ended = tokio::time::timeout(waiting::PATIENCE, self.child.wait()).await;
         let Ok(ended) = ended else {

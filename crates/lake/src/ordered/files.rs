@@ -28,7 +28,7 @@ pub(super) struct StoredFile {
     pub(super) path: Path,
     bytes: u64,
     /// `None` where the log does not tell, or some are deleted.
-    rows: Option<u64>,
+    pub(super) rows: Option<u64>,
     /// Whether all its events are of the source and in the span.
     pub(super) is_whole: bool,
 }

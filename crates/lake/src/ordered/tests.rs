@@ -154,3 +154,28 @@ async fn files_outside_of_the_span_are_not_even_looked_at() {
     assert_eq!(files(3 * 37, 4 * 37), (2, 1));
     assert_eq!(files(3 * 37 + 1, 4 * 37), (0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_may_be_too_large_for_memory_are_sorted_by_the_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = LakeLocation::folder(folder.path()).unwrap();
+    let (lake, _) = Lake::open(location).await.unwrap();
+    put(&lake, "acme", 0..100).await;
+    let query = DayQuery {
+        table: lake.newest().await.unwrap(),
+        lake,
+        source: SourceName::new("acme").unwrap(),
+        range: TimeRange::new(at(0), at(DAY_MINUTES)).unwrap(),
+        event_types: None,
+        texts: Texts::All,
+    };
+    let mut days = days_of(&query.table, &query.source, query.range).unwrap();
+    let day = days.first_mut().unwrap();
+    let small = query.in_order(day).await.unwrap();
+    assert!(matches!(small, Day::Packed(_)));
+    for rows in [None, Some(u64::from(u32::MAX))] {
+        day.files.first_mut().unwrap().rows = rows;
+        let large = query.in_order(day).await.unwrap();
+        assert!(matches!(large, Day::Sorted { .. }), "{rows:?}");
+    }
+}

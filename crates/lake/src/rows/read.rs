@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::datatypes::Int64Type;
 use deltalake::arrow::error::ArrowError;
 use drishti_model::{Actor, AddressFacts, Context, Device, EnrichedEvent, Resource};
 use foldhash::HashMap;
@@ -53,7 +54,7 @@ pub(crate) fn stored_from_columns(batch: &RecordBatch) -> Result<Vec<StoredEvent
     let mut shared = Shared::default();
     let mut rows = Rows::new(batch, Texts::All)?;
     let source = TextColumn::new(batch, "source")?;
-    let sequence = Numbers::new(batch, "batch")?;
+    let sequence = Numbers::<Int64Type>::new(batch, "batch")?;
     let collected_at = Times::new(batch, "collected_at")?;
     (0..batch.num_rows())
         .map(|row| {
@@ -123,7 +124,7 @@ pub(crate) struct Rows {
     actor: [TextColumn; 4],
     resource: [TextColumn; 5],
     context: [TextColumn; 6],
-    on_behalf_of_user_id: Numbers,
+    on_behalf_of_user_id: Numbers<Int64Type>,
     details: TextColumn,
     extra: TextColumn,
     addresses: Addresses,

@@ -2,14 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use deltalake::arrow::array::{
-    Array, ArrayRef, AsArray as _, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, StringViewArray, TimestampMicrosecondArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray as _, BooleanArray, Int32Array, PrimitiveArray,
+    RecordBatch, StringArray, StringViewArray, TimestampMicrosecondArray,
 };
 use deltalake::arrow::buffer::ScalarBuffer;
 use deltalake::arrow::compute::cast;
-use deltalake::arrow::datatypes::{
-    DataType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-};
+use deltalake::arrow::datatypes::{DataType, Int32Type, TimestampMicrosecondType};
 use deltalake::arrow::error::ArrowError;
 
 use crate::schema;
@@ -100,36 +98,19 @@ impl TextColumn {
 }
 
 /// Numbers, some of which may be null.
-pub(crate) struct Numbers(Option<Int64Array>);
+pub(crate) struct Numbers<T: ArrowPrimitiveType>(Option<PrimitiveArray<T>>);
 
-impl Numbers {
+impl<T: ArrowPrimitiveType> Numbers<T> {
     pub(crate) fn new(batch: &RecordBatch, name: &str) -> Result<Self, ArrowError> {
-        let column = column(batch, name, &DataType::Int64)?;
+        let column = column(batch, name, &T::DATA_TYPE)?;
         Ok(Self(column.and_then(|column| {
-            column.as_primitive_opt::<Int64Type>().cloned()
+            column.as_primitive_opt::<T>().cloned()
         })))
     }
 
-    pub(crate) fn get(&self, row: usize) -> Option<i64> {
+    pub(crate) fn get(&self, row: usize) -> Option<T::Native> {
         let numbers = self.0.as_ref().filter(|numbers| numbers.is_valid(row))?;
         Some(numbers.value(row))
-    }
-}
-
-/// Degrees, some of which may be null.
-pub(super) struct Degrees(Option<Float64Array>);
-
-impl Degrees {
-    pub(super) fn new(batch: &RecordBatch, name: &str) -> Result<Self, ArrowError> {
-        let column = column(batch, name, &DataType::Float64)?;
-        Ok(Self(column.and_then(|column| {
-            column.as_primitive_opt::<Float64Type>().cloned()
-        })))
-    }
-
-    pub(super) fn get(&self, row: usize) -> Option<f64> {
-        let degrees = self.0.as_ref().filter(|degrees| degrees.is_valid(row))?;
-        Some(degrees.value(row))
     }
 }
 

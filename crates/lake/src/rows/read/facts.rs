@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::datatypes::{Float64Type, Int64Type};
 use deltalake::arrow::error::ArrowError;
 use drishti_model::{AddressFacts, Device};
 use foldhash::HashMap;
 
 use super::super::TAG_SEPARATOR;
-use super::columns::{Degrees, Numbers, TextColumn};
+use super::columns::{Numbers, TextColumn};
+
+/// Facts by the text that they are about, from batch to batch.
+type Known<T> = HashMap<String, Arc<T>>;
 
 /// The facts of the rows with one text, by its place in a dictionary, and the row from which they are.
 struct Answers<T>(Vec<Option<(usize, Option<Arc<T>>)>>);
@@ -20,32 +24,68 @@ impl<T> Answers<T> {
         Self(answers)
     }
 
-    fn get(&self, key: usize) -> Option<&(usize, Option<Arc<T>>)> {
-        self.0.get(key)?.as_ref()
-    }
-
-    fn put(&mut self, key: usize, row: usize, facts: Option<Arc<T>>) {
-        if let Some(place) = self.0.get_mut(key) {
-            *place = Some((row, facts));
+    /// The facts of `row` about its text, which are made unless another row with that text says the same.
+    fn of_row(
+        &mut self,
+        row: usize,
+        texts: &TextColumn,
+        is_same: impl Fn(usize) -> bool,
+        make: impl FnOnce(&str) -> Option<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let place = texts.key(row).and_then(|key| self.0.get_mut(key));
+        if let Some(Some((other, facts))) = &place
+            && is_same(*other)
+        {
+            return facts.clone();
         }
+        let facts = make(texts.get(row)?);
+        if let Some(place) = place {
+            *place = Some((row, facts.clone()));
+        }
+        facts
     }
 }
 
-/// The columns about addresses.
+/// The facts about a text that are known and still the same, else those that are made; `None` where there is nothing in them.
+fn shared<T: Default + PartialEq>(
+    known: &mut Known<T>,
+    text: &str,
+    is_same: impl Fn(&T) -> bool,
+    make: impl FnOnce() -> T,
+) -> Option<Arc<T>> {
+    if let Some(known) = known.get(text)
+        && is_same(known)
+    {
+        return Some(Arc::clone(known));
+    }
+    let facts = make();
+    if facts == T::default() {
+        return None;
+    }
+    let facts = Arc::new(facts);
+    known.insert(text.to_owned(), Arc::clone(&facts));
+    Some(facts)
+}
+
+/// What is said of addresses.
 pub(super) struct Addresses {
+    columns: AddressColumns,
+    answers: Answers<AddressFacts>,
+}
+
+struct AddressColumns {
     /// Country, region, city, organization, category, tags.
     texts: [TextColumn; 6],
-    latitude: Degrees,
-    longitude: Degrees,
-    asn: Numbers,
-    answers: Answers<AddressFacts>,
+    latitude: Numbers<Float64Type>,
+    longitude: Numbers<Float64Type>,
+    asn: Numbers<Int64Type>,
 }
 
 impl Addresses {
     /// `addresses` is the column with the addresses themselves.
     pub(super) fn new(batch: &RecordBatch, addresses: &TextColumn) -> Result<Self, ArrowError> {
         let text = |name| TextColumn::new(batch, name);
-        Ok(Self {
+        let columns = AddressColumns {
             texts: [
                 text("ip_country")?,
                 text("ip_region")?,
@@ -54,9 +94,12 @@ impl Addresses {
                 text("ip_category")?,
                 text("ip_tags")?,
             ],
-            latitude: Degrees::new(batch, "ip_latitude")?,
-            longitude: Degrees::new(batch, "ip_longitude")?,
+            latitude: Numbers::new(batch, "ip_latitude")?,
+            longitude: Numbers::new(batch, "ip_longitude")?,
             asn: Numbers::new(batch, "ip_asn")?,
+        };
+        Ok(Self {
+            columns,
             answers: Answers::of(addresses),
         })
     }
@@ -65,21 +108,16 @@ impl Addresses {
         &mut self,
         row: usize,
         addresses: &TextColumn,
-        known: &mut HashMap<String, Arc<AddressFacts>>,
+        known: &mut Known<AddressFacts>,
     ) -> Option<Arc<AddressFacts>> {
-        let Some(key) = addresses.key(row) else {
-            return self.made(row, addresses.get(row)?, known);
-        };
-        if let Some((other, facts)) = self.answers.get(key)
-            && self.is_same(row, *other)
-        {
-            return facts.clone();
-        }
-        let facts = self.made(row, addresses.get(row)?, known);
-        self.answers.put(key, row, facts.clone());
-        facts
+        let columns = &self.columns;
+        let is_same = |other| columns.is_same(row, other);
+        let make = |address: &str| columns.facts(row, address, known);
+        self.answers.of_row(row, addresses, is_same, make)
     }
+}
 
+impl AddressColumns {
     fn is_same(&self, row: usize, other: usize) -> bool {
         self.texts.iter().all(|texts| texts.is_same(row, other))
             && self.asn.get(row) == self.asn.get(other)
@@ -87,11 +125,11 @@ impl Addresses {
             && self.longitude.get(row) == self.longitude.get(other)
     }
 
-    fn made(
+    fn facts(
         &self,
         row: usize,
         address: &str,
-        known: &mut HashMap<String, Arc<AddressFacts>>,
+        known: &mut Known<AddressFacts>,
     ) -> Option<Arc<AddressFacts>> {
         let [country, region, city, organization, category, tags] =
             self.texts.each_ref().map(|column| column.get(row));
@@ -105,15 +143,10 @@ impl Addresses {
                 && known.organization.as_deref() == organization
                 && known.category == category
                 && known.asn == asn
-                && known.coordinates() == latitude.zip(longitude)
+                && (known.latitude, known.longitude) == (latitude, longitude)
                 && is_list(&known.tags, tags)
         };
-        if let Some(known) = known.get(address)
-            && is_same(known)
-        {
-            return Some(Arc::clone(known));
-        }
-        let facts = AddressFacts {
+        shared(known, address, is_same, || AddressFacts {
             country: country.map(str::to_owned),
             region: region.map(str::to_owned),
             city: city.map(str::to_owned),
@@ -123,17 +156,11 @@ impl Addresses {
             organization: organization.map(str::to_owned),
             category,
             tags: list(tags),
-        };
-        if facts == AddressFacts::default() {
-            return None;
-        }
-        let facts = Arc::new(facts);
-        known.insert(address.to_owned(), Arc::clone(&facts));
-        Some(facts)
+        })
     }
 }
 
-/// The columns about devices.
+/// What is said of devices.
 pub(super) struct Devices {
     /// Browser, system, kind, tags.
     texts: [TextColumn; 4],
@@ -159,53 +186,35 @@ impl Devices {
         &mut self,
         row: usize,
         agents: &TextColumn,
-        known: &mut HashMap<String, Arc<Device>>,
+        known: &mut Known<Device>,
     ) -> Option<Arc<Device>> {
-        let Some(key) = agents.key(row) else {
-            return self.made(row, agents.get(row)?, known);
-        };
-        if let Some((other, device)) = self.answers.get(key)
-            && self.texts.iter().all(|texts| texts.is_same(row, *other))
-        {
-            return device.clone();
-        }
-        let device = self.made(row, agents.get(row)?, known);
-        self.answers.put(key, row, device.clone());
-        device
+        let texts = &self.texts;
+        let is_same = |other| texts.iter().all(|texts| texts.is_same(row, other));
+        let make = |agent: &str| device(texts, row, agent, known);
+        self.answers.of_row(row, agents, is_same, make)
     }
+}
 
-    fn made(
-        &self,
-        row: usize,
-        user_agent: &str,
-        known: &mut HashMap<String, Arc<Device>>,
-    ) -> Option<Arc<Device>> {
-        let [browser, os, kind, tags] = self.texts.each_ref().map(|column| column.get(row));
-        let kind = kind.and_then(|kind| kind.parse().ok());
-        let is_same = |known: &Device| {
-            known.browser.as_deref() == browser
-                && known.os.as_deref() == os
-                && known.kind == kind
-                && is_list(&known.tags, tags)
-        };
-        if let Some(known) = known.get(user_agent)
-            && is_same(known)
-        {
-            return Some(Arc::clone(known));
-        }
-        let device = Device {
-            browser: browser.map(str::to_owned),
-            os: os.map(str::to_owned),
-            kind,
-            tags: list(tags),
-        };
-        if device == Device::default() {
-            return None;
-        }
-        let device = Arc::new(device);
-        known.insert(user_agent.to_owned(), Arc::clone(&device));
-        Some(device)
-    }
+fn device(
+    texts: &[TextColumn; 4],
+    row: usize,
+    agent: &str,
+    known: &mut Known<Device>,
+) -> Option<Arc<Device>> {
+    let [browser, os, kind, tags] = texts.each_ref().map(|column| column.get(row));
+    let kind = kind.and_then(|kind| kind.parse().ok());
+    let is_same = |known: &Device| {
+        known.browser.as_deref() == browser
+            && known.os.as_deref() == os
+            && known.kind == kind
+            && is_list(&known.tags, tags)
+    };
+    shared(known, agent, is_same, || Device {
+        browser: browser.map(str::to_owned),
+        os: os.map(str::to_owned),
+        kind,
+        tags: list(tags),
+    })
 }
 
 fn list(tags: Option<&str>) -> Vec<String> {
